@@ -1,0 +1,50 @@
+# Every target makes .venv when it is missing and says what it is doing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint format bench clean browser
+.DEFAULT_GOAL := help
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "==> Making $(VENV) and installing Pregonero into it (a minute or two, once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Pregonero needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## three phones on a page, and one announcement that reaches them (ARGS=--once for the short form)
+	@$(BIN)/pregonero demo $(ARGS)
+
+browser:
+	@if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; then \
+		echo "==> Installing Debian's chromium and chromium-driver (the page test drives a real browser)"; \
+		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq chromium chromium-driver fonts-noto-color-emoji >/dev/null; \
+	fi
+
+test: $(STAMP) browser ## the whole suite, with a real browser for the page (ARGS='-k name' for a part)
+	@echo "==> Running the tests"
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## formatter, linter and strict types
+	@echo "==> Formatter"
+	@$(BIN)/ruff format --check .
+	@echo "==> Linter"
+	@$(BIN)/ruff check .
+	@echo "==> Types"
+	@$(BIN)/mypy
+
+format: $(STAMP) ## put the code into the house's shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## what the dispatcher does a second, beside the bare client, on this machine
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## forget the environment and the caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

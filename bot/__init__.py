@@ -1,0 +1,1 @@
+"""What is said, to whom, when, and what became of it."""

@@ -1,0 +1,210 @@
+"""The one place where the parts are built and joined, started in order and stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from bot.broadcasts import Broadcasts
+from bot.clock import Clock
+from bot.conversation import Conversation
+from bot.dispatcher import Dispatcher, Speaking
+from bot.inbound import Inbounds
+from bot.lane import Clockwork, Lane
+from bot.listening import Listener
+from bot.outbox import Outbox
+from bot.settings import Sms, Telegram
+from bot.store import Store
+from bot.subscribers import Subscribers
+from bot.vault import Vault
+from bot.web.server import Server
+from channels.sms import Sms as SmsChannel
+from channels.telegram import Telegram as TelegramChannel
+from channels.whatsapp import WhatsApp as WhatsAppChannel
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from types import TracebackType
+
+    from bot.check import Project
+    from bot.settings import Whatsapp
+    from channels.base import Channel
+
+_IN_FLIGHT = 50
+"""Requests that may wait for one vendor's answer at a time: a slow vendor keeps no more than these."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+# random is for spreading retries, not for secrets.
+CLOCKWORK = Clockwork(now=_now, jitter=random.random)
+
+
+class App:
+    """One deployment, opened: `async with App(project) as app`.
+
+    Raises on entering:
+        Unusable: the database cannot be used, or was sealed with another key.
+        BadKey: the key is not a key.
+    """
+
+    def __init__(self, project: Project, clockwork: Clockwork = CLOCKWORK) -> None:
+        self.project = project
+        self.clockwork = clockwork
+        self.store: Store
+        self.subscribers: Subscribers
+        self.outbox: Outbox
+        self.broadcasts: Broadcasts
+        self._vault: Vault
+
+    async def __aenter__(self) -> Self:
+        self._vault = Vault(self.project.settings.vault_key.get_secret_value())
+        self.store = await Store.open(self.project.settings.database_path)
+        try:
+            self.subscribers = Subscribers(self.store, self._vault)
+            await self.subscribers.keep_key()
+        except BaseException:
+            await self.store.close()
+            raise
+        self.outbox = Outbox(self.store)
+        self.broadcasts = Broadcasts(self.store, self.project)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.store.close()
+
+    @contextlib.asynccontextmanager
+    async def dispatching(self) -> AsyncIterator[tuple[Dispatcher, asyncio.Task[None]]]:
+        """The lanes at work, without webhooks: what `announce --wait` needs.
+
+        Yields the dispatcher and the task it runs in, which raises what `Dispatcher.run` raises.
+        """
+        async with self._channels() as channels:
+            dispatcher = self._dispatcher(channels)
+            task = asyncio.create_task(dispatcher.run(self.clockwork.now()))
+            try:
+                yield dispatcher, task
+            finally:
+                dispatcher.stop()
+                await asyncio.gather(task, return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[tuple[Dispatcher, asyncio.Task[None]]]:
+        """The whole service: webhooks, polls, answers, clock, lanes. Raises OSError for a taken port."""
+        web, now = self.project.settings.web, self.clockwork.now
+        public_url = web.public_url or f"http://{web.host}:{web.port}"
+        async with self._channels() as channels:
+            dispatcher = self._dispatcher(channels)
+            inbounds = self._inbounds()
+            listener = self._listener(channels, inbounds, public_url, dispatcher)
+            server = Server(
+                channels,
+                inbounds,
+                host=web.host,
+                port=web.port,
+                public_url=public_url,
+                now=now,
+                heard=listener.heard,
+            )
+            clock = Clock(self.broadcasts, now=now, stir=dispatcher.stir)
+            await server.start()
+            listening = asyncio.create_task(listener.run())
+            dispatching = asyncio.create_task(dispatcher.run(now()))
+            clock.start()
+            try:
+                yield dispatcher, dispatching
+            finally:
+                clock.stop()
+                listening.cancel()
+                dispatcher.stop()
+                await asyncio.gather(listening, dispatching, return_exceptions=True)
+                await server.stop()
+
+    def _inbounds(self) -> Inbounds:
+        return Inbounds(
+            self.store,
+            self._vault,
+            project=self.project,
+            subscribers=self.subscribers,
+            outbox=self.outbox,
+            conversation=Conversation(self.project.library),
+        )
+
+    def _listener(
+        self, channels: Mapping[str, Channel], inbounds: Inbounds, public_url: str, dispatcher: Dispatcher
+    ) -> Listener:
+        senders = self.project.settings.senders
+        bots = {name: bot for name, bot in channels.items() if isinstance(bot, TelegramChannel)}
+        called = {
+            name
+            for name in bots
+            if isinstance(sender := senders[name], Telegram) and sender.updates == "webhook"
+        }
+        return Listener(
+            inbounds,
+            {name: bot for name, bot in bots.items() if name not in called},
+            {name: (bots[name], f"{public_url}/hooks/{name}") for name in called},
+            now=self.clockwork.now,
+            stir=dispatcher.stir,
+        )
+
+    def _dispatcher(self, channels: Mapping[str, Channel]) -> Dispatcher:
+        speaking = Speaking(self.broadcasts, self.clockwork)
+        senders = self.project.settings.senders
+        lanes = [
+            Lane(
+                name,
+                channel,
+                senders[name].rate,
+                _IN_FLIGHT,
+                outbox=self.outbox,
+                vault=self._vault,
+                speaking=speaking,
+                clockwork=self.clockwork,
+            )
+            for name, channel in channels.items()
+        ]
+        path = self.project.settings.database_path
+        lock = path.with_name(path.name + ".dispatcher.lock")
+        return Dispatcher(lanes, speaking, outbox=self.outbox, broadcasts=self.broadcasts, lock=lock)
+
+    @contextlib.asynccontextmanager
+    async def _channels(self) -> AsyncIterator[dict[str, Channel]]:
+        """Every sender, opened, and closed at the end."""
+        public_url = self.project.settings.web.public_url
+        channels: dict[str, Channel] = {
+            name: _open(sender, f"{public_url}/hooks/{name}" if public_url else None)
+            for name, sender in self.project.settings.senders.items()
+        }
+        try:
+            yield channels
+        finally:
+            for channel in channels.values():
+                await channel.aclose()
+
+
+def _open(sender: Telegram | Sms | Whatsapp, callback: str | None) -> Channel:
+    if isinstance(sender, Telegram):
+        return TelegramChannel(
+            token=sender.token.get_secret_value(),
+            api_base=sender.api_base,
+            secret=sender.webhook_secret.get_secret_value() if sender.updates == "webhook" else "",
+            concurrency=_IN_FLIGHT,
+        )
+    kind = SmsChannel if isinstance(sender, Sms) else WhatsAppChannel
+    return kind(
+        account_sid=sender.account_sid.get_secret_value(),
+        auth_token=sender.auth_token.get_secret_value(),
+        from_=sender.number,
+        messaging_service=sender.messaging_service,
+        api_base=sender.api_base,
+        status_callback=callback,
+        concurrency=_IN_FLIGHT,
+    )

@@ -1,0 +1,108 @@
+"""Everything wrong in config.toml, content/ and schedules/, gathered before anything is sent.
+
+What may enter: reading the three together. What single texts and plans can have wrong is `check_texts` and
+`check_plans`; the sentences stand in `bot/phrases`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot import check_plans, check_texts, library, settings, timetable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from bot.findings import Finding
+    from bot.library import Library
+    from bot.settings import Settings
+    from bot.timetable import Community
+    from bot.words import Phrases
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A deployment as it was read: what every command works on.
+
+    Attributes:
+        settings: config.toml.
+        library: content/.
+        communities: schedules/, by slug; those without an error.
+    """
+
+    settings: Settings
+    library: Library
+    communities: Mapping[str, Community]
+
+
+def check(config: Path, environ: Mapping[str, str], now: datetime) -> tuple[Project | None, list[Finding]]:
+    """Read a deployment and judge all of it.
+
+    Args:
+        config: Its config.toml; content/ and schedules/ stand beside it.
+        environ: The environment, for secrets.
+        now: Aware UTC: what has expired, and what lies in the past.
+
+    Returns:
+        What was read, or None when config.toml cannot be used; and everything that is wrong, by file and
+        line. Content and schedules are judged even when the config is not usable.
+    """
+    found, findings = settings.load(config, environ)
+    senders = {name: sender.channel for name, sender in found.senders.items()} if found else None
+    communities, faults = timetable.read(config.parent / "schedules", senders)
+    findings += faults
+    texts, faults = library.read(config.parent / "content", today=_today(communities.values(), now))
+    findings += faults
+    findings += _cross(texts, communities, config.parent, now)
+    project = Project(found, texts, communities) if found else None
+    return project, sorted(_once(findings), key=lambda one: (str(one.file), one.line, one.rule))
+
+
+def as_row(finding: Finding, phrases: Phrases) -> dict[str, str | int]:
+    """A finding in the shape that `check --json` promises."""
+    message, remedy = phrases.finding(finding)
+    return {
+        "file": str(finding.file),
+        "line": finding.line,
+        "level": finding.level,
+        "rule": finding.rule,
+        "message": message,
+        "remedy": remedy,
+    }
+
+
+def _today(communities: Iterable[Community], now: datetime) -> date:
+    """The earliest day that some community still has: a fact holds until its last day ends everywhere."""
+    return min((now.astimezone(one.zone).date() for one in communities), default=now.date())
+
+
+def _cross(
+    texts: Library, communities: Mapping[str, Community], root: Path, now: datetime
+) -> Iterator[Finding]:
+    """What no file shows alone."""
+    for community in communities.values():
+        place = library.Place(community.slug, community.name, community.zone)
+        today = now.astimezone(community.zone).date()
+        yield from library.try_every(texts, place, community.languages, today)
+        yield from check_plans.slots(community, texts.entries, root / "content", now)
+    for entry in texts.entries.values():
+        addressed = [
+            one for one in communities.values() if not entry.communities or one.slug in entry.communities
+        ]
+        yield from check_plans.unknown_communities(entry, root / "schedules")
+        yield from check_plans.over(entry, addressed, now)
+        yield from check_plans.uncovered(entry, addressed)
+        yield from check_texts.links_and_numbers(entry, texts.facts.values())
+        yield from check_texts.templates(entry, addressed)
+        yield from check_texts.costs(texts, entry, addressed)
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """One fault of a text that several communities read is one fault: the first of a line and rule stands.
+
+    Unless it quotes other values in the sentence, as two unknown names on one line do.
+    """
+    return list({(one.file, one.line, one.rule, str(one.values)): one for one in findings}.values())

@@ -1,0 +1,99 @@
+"""What is wrong between entries and communities: slots, dates, languages.
+
+What may enter: judgements that need both an entry and a community, and no text of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from bot import languages
+from bot.findings import Finding
+from bot.timetable import local_moment, quiet_until
+from bot.toml_shapes import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from bot.library import Entry
+    from bot.timetable import Community, Slot
+
+
+def slots(
+    community: Community, entries: Mapping[str, Entry], content: Path, now: datetime
+) -> Iterator[Finding]:
+    """Slots that name no entry, an entry for others, or a moment at which it does not go out."""
+    written = {folder.name for folder in content.glob("*/*/")}
+    for slot in community.slots:
+        entry = entries.get(slot.announce)
+        if entry:
+            yield from _planned(community, slot, entry, now)
+        elif slot.announce not in written:  # else what is wrong with the entry itself is said
+            meant = nearest(slot.announce, written)
+            rule = "check.slot-entry-near" if meant else "check.slot-entry"
+            values = {"announce": slot.announce, "meant": meant or ""}
+            yield Finding(rule, community.file, slot.line, values=values)
+
+
+def _planned(community: Community, slot: Slot, entry: Entry, now: datetime) -> Iterator[Finding]:
+    values = {"announce": slot.announce, "community": community.slug}
+    moment = local_moment(community, slot.at)
+    expires = entry.expires(community.zone)
+    if entry.communities and community.slug not in entry.communities:
+        yield Finding("check.slot-elsewhere", community.file, slot.line, values=values)
+    if moment < now:
+        return  # kept as a record of what was announced
+    if expires and expires <= moment:
+        yield Finding("check.slot-after-end", community.file, slot.line, values=values)
+    if entry.urgency != "emergency" and quiet_until(community, moment):
+        yield Finding("check.slot-at-night", community.file, slot.line, "warning", values)
+
+
+def unknown_communities(entry: Entry, schedules: Path) -> Iterator[Finding]:
+    """Communities that an entry is for and that have no file."""
+    known = sorted(file.stem for file in schedules.glob("*.toml"))
+    for index, slug in enumerate(entry.source.front.communities):
+        if slug not in known:
+            meant = nearest(slug, known)
+            yield entry.source.written.finding(
+                "check.community-near" if meant else "check.community",
+                ("communities", index),
+                written=slug,
+                meant=meant or "",
+                known=", ".join(known),
+            )
+
+
+def over(entry: Entry, addressed: Collection[Community], now: datetime) -> Iterator[Finding]:
+    """Texts that are no longer true anywhere, and announcements of what has begun, or ended, everywhere."""
+    ends: list[tuple[str, date | None]] = [("valid_until", entry.valid_until)]
+    if entry.kind == "announcement":
+        ends.append(("ends", entry.ends) if entry.ends else ("starts", entry.starts))
+    for key, when in ends:
+        if when and addressed and all(_end(when, one.zone) <= now for one in addressed):
+            finding = entry.source.written.finding(f"check.{key.replace('_', '-')}-past", (key,))
+            yield replace(finding, level="warning")
+            return
+
+
+def _end(when: date, zone: ZoneInfo) -> datetime:
+    """When a day is over, or a moment is there, in aware UTC."""
+    moment = when if isinstance(when, datetime) else datetime.combine(when + timedelta(days=1), time())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def uncovered(entry: Entry, addressed: Collection[Community]) -> Iterator[Finding]:
+    """Languages of communities whose readers would get this entry in another language."""
+    wanted = dict.fromkeys(language for community in addressed for language in community.languages)
+    bases = dict.fromkeys(
+        languages.base(language)
+        for language in wanted
+        if languages.base(entry.edition_for(language).language) != languages.base(language)
+    )
+    for language in bases:
+        values = {"language": languages.autonym(language), "file": f"{language}.md"}
+        yield Finding("check.no-edition", entry.source.file, 0, "warning", values)

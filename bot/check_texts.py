@@ -1,0 +1,113 @@
+"""What is wrong in what a text says or costs, although it can be read and filled.
+
+What may enter: judgements of one entry's words. Dates, languages and slots are `check_plans`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import phonenumbers
+
+from bot.findings import Faults, Finding
+from bot.library import Place
+from channels import render
+from channels.segments import costly
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from bot.facts import Fact
+    from bot.front_matter import Edition
+    from bot.library import Entry, Library
+    from bot.timetable import Community
+    from channels.base import Part
+
+_SHORTENERS = "bit.ly tinyurl.com t.co goo.gl ow.ly is.gd buff.ly cutt.ly rebrand.ly"
+"""They hide where they lead: carriers (Twilio 30007, spam filters) and careful people distrust them."""
+
+_SHORTENER = re.compile(
+    rf"(?<![\w.-])(?:{'|'.join(map(re.escape, _SHORTENERS.split()))})(?![\w-]|\.\w)", re.IGNORECASE
+)
+
+_LONGEST = 3
+"""Segments of an announcement beyond which staff are told what it costs."""
+
+
+def links_and_numbers(entry: Entry, facts: Collection[Fact]) -> Iterator[Finding]:
+    """Shortened links, and telephones that no fact vouches for."""
+    known = {_e164(str(fact.value)) for fact in facts if fact.kind == "phone"}
+    for edition in entry.editions.values():
+        for line, text in _lines(edition):
+            for link in _SHORTENER.findall(text):
+                yield Finding("check.shortener", edition.file, line, values={"link": link.lower()})
+            for match in phonenumbers.PhoneNumberMatcher(text, "US"):
+                number = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
+                if number not in known:
+                    values = {"phone": match.raw_string}
+                    yield Finding("check.phone", edition.file, line, "warning", values)
+
+
+def _lines(edition: Edition) -> Iterator[tuple[int, str]]:
+    """Each line of what is said, with its number in the file."""
+    for key in ("title", "summary", "sms"):
+        if key in edition.written.value:
+            yield edition.written.finding("", (key,)).line, str(edition.written.value[key])
+    yield from enumerate(edition.body.split("\n"), start=edition.body_line)
+
+
+def _e164(written: str) -> str:
+    try:
+        number = phonenumbers.parse(written, "US")
+    except phonenumbers.NumberParseException:
+        return written
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def templates(entry: Entry, addressed: Collection[Community]) -> Iterator[Finding]:
+    """Announcements that WhatsApp could not carry to those who did not write in the last day."""
+    if entry.kind != "announcement" or not any("whatsapp" in one.channels for one in addressed):
+        return
+    editions = entry.editions.values() if entry.source.front.whatsapp else [entry.source]
+    for edition in editions:
+        if edition.front.whatsapp is None:
+            yield Finding("check.no-template", edition.file, 0, "warning")
+
+
+def costs(texts: Library, entry: Entry, addressed: Collection[Community]) -> Iterator[Finding]:
+    """What an entry costs as SMS where that is more than staff expect; every channel is written once."""
+    said: set[str] = set()
+    for community in addressed:
+        place = Place(community.slug, community.name, community.zone)
+        for language in community.languages:
+            try:
+                message, edition = texts.message(entry, language, place, fold=community.fold)
+            except Faults:
+                continue  # said by `library.try_every`
+            written = {name: render(name, message, window_open=True) for name in community.channels}
+            found = _cost(entry, edition, community, written.get("sms", []))
+            if found and edition.language not in said:
+                said.add(edition.language)
+                yield found
+
+
+def _cost(entry: Entry, edition: Edition, community: Community, parts: list[Part]) -> Finding | None:
+    segments = sum(part.segments for part in parts)
+    if edition.front.sms and segments > 1:
+        rule, key = "check.sms-long", "sms"
+    elif entry.kind == "announcement" and segments > _LONGEST:
+        rule, key = "check.announcement-long", "title"
+    else:
+        return None
+    letters = dict.fromkeys(letter for part in parts for letter in costly(part.text))
+    rule = f"{rule}-letters" if letters else rule
+    shown = " ".join(map(_shown, letters))
+    values = {"community": community.slug, "segments": str(segments), "letters": shown}
+    return replace(edition.written.finding(rule, (key,), **values), level="warning")
+
+
+def _shown(letter: str) -> str:
+    """A letter as staff can see it."""
+    return letter if letter.isprintable() and not letter.isspace() else f"U+{ord(letter[0]):04X}"

@@ -1,0 +1,267 @@
+"""`demo`: the whole road on one machine, a rehearsal in its own process and a deployment in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import re
+import shutil
+import socket
+import sys
+import tempfile
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import click
+
+from bot import vault
+from bot.app import App
+from bot.cli.desk import Desk, command, wait_for
+from bot.cli.reporting import as_row, show
+from bot.cli.watching import stop_signals, watch_running
+from bot.cli.writing import starter
+from bot.newcomers import Newcomer
+from channels.base import CHANNELS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from bot.dispatcher import Dispatcher
+    from channels.base import ChannelName
+
+ENTRY = "semana-de-salud"
+_CROWD = 3000
+_WAIT_FOR_PAGE = 60
+_ACCOUNT, _TOKEN = "AC00000000000000000000000000000001", "rehearsal"
+_SENDERS: dict[ChannelName, str] = {"telegram": "bot", "sms": "sms", "whatsapp": "whatsapp"}
+_NUMBERS: dict[ChannelName, str] = {"sms": "+12025550100", "whatsapp": "+12025550101"}
+_TEMPLATE = "HX00000000000000000000000000000001"
+"""The one template that the rehearsal has approved."""
+
+_CONFIG = """
+[database]
+url = "sqlite:///pregonero.db"
+[vault]
+key = {{ file = "pregonero.key" }}
+[web]
+port = {port}
+public_url = "http://127.0.0.1:{port}"
+[senders.bot]
+channel = "telegram"
+token = {{ file = "secrets/telegram-token" }}
+api_base = "{rehearsal}"
+rate = {rate}
+[senders.sms]
+channel = "sms"
+account_sid = "{account}"
+auth_token = {{ file = "secrets/twilio-auth-token" }}
+from = "{sms}"
+api_base = "{rehearsal}"
+rate = {rate}
+[senders.whatsapp]
+channel = "whatsapp"
+account_sid = "{account}"
+auth_token = {{ file = "secrets/twilio-auth-token" }}
+from = "{whatsapp}"
+api_base = "{rehearsal}"
+rate = {rate}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Somebody who does not exist."""
+
+    who: Newcomer
+    name: str = ""
+    state: str = "ok"
+
+    def as_row(self, note: str) -> dict[str, object]:
+        """As the rehearsal wants to know them; those with a name are on the page."""
+        return {
+            "channel": self.who.channel,
+            "address": self.who.address,
+            "name": self.name,
+            "note": note,
+            "state": self.state,
+            "shown": bool(self.name),
+        }
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="One broadcast to a few thousand, and the report.")
+@command
+def demo(desk: Desk, *, once: bool) -> None:
+    """Watch one announcement reach three phones: no account needed, nothing leaves this machine."""
+    people = list(_crowd() if once else _nine())
+    with tempfile.TemporaryDirectory(prefix="pregonero-demo-") as folder:
+        wait_for(_demo(desk, Path(folder), people, once=once))
+
+
+async def _demo(desk: Desk, folder: Path, people: list[_Person], *, once: bool) -> None:
+    if not once:
+        desk.say("demo-installing")
+    async with _rehearsal() as rehearsal, aiohttp.ClientSession(rehearsal) as stage:
+        desk.config = _deployment(folder, rehearsal, rate=1000 if once else 25)
+        project = desk.project()
+        notes = {c.slug: f"{c.name.rpartition(' ')[2]} · {c.zone.key}" for c in project.communities.values()}
+        rows = [one.as_row(f"{notes[one.who.community]} · {one.who.language}") for one in people]
+        await _post(stage, "people", rows)
+        for channel, number in _NUMBERS.items():
+            url = f"{project.settings.web.public_url}/hooks/{_SENDERS[channel]}"
+            line = {"channel": channel, "sender": number, "url": url}
+            await _post(stage, "webhooks", line | {"account_sid": _ACCOUNT, "auth_token": _TOKEN})
+        async with App(project) as app:
+            await app.subscribers.take_in([one.who for one in people], app.clockwork.now())
+            async with app.serving() as (dispatcher, dispatching):
+                if once:
+                    await _once(desk, app, dispatcher, dispatching, len(people))
+                else:
+                    await _stay(desk, app, dispatcher, stage, rehearsal)
+
+
+async def _once(
+    desk: Desk, app: App, dispatcher: Dispatcher, dispatching: asyncio.Task[None], people: int
+) -> None:
+    desk.say("demo-crowd", n=people)
+    made = await _announce(app, dispatcher)
+    done = await watch_running(desk, app, made, dispatcher, dispatching)
+    await _receipts(app, made)
+    now = app.clockwork.now()
+    reports = [await app.broadcasts.report(number, now) for number in made]
+    if desk.as_json:
+        desk.answer([as_row(report) for report in reports])
+    else:
+        for report in reports:
+            show(desk, app.project, report)
+    if not done or any(report.open or report.counts["held"] for report in reports):
+        desk.fail()
+
+
+async def _stay(desk: Desk, app: App, dispatcher: Dispatcher, stage: aiohttp.ClientSession, url: str) -> None:
+    stop = asyncio.Event()
+    with stop_signals(stop):
+        desk.say("demo-open", url=url)
+        desk.say("demo-soon", entry=ENTRY, seconds=_WAIT_FOR_PAGE)
+        desk.say("demo-night")
+        await _page_opened(stage, stop)
+        if not stop.is_set():
+            await _announce(app, dispatcher)
+            desk.say("demo-sent")
+        await stop.wait()
+    desk.say("ended")
+
+
+async def _announce(app: App, dispatcher: Dispatcher) -> list[int]:
+    entry, now = app.project.library.entries[ENTRY], app.clockwork.now()
+    made = [
+        await app.broadcasts.announce(entry, place, moment="demo", due_at=now, now=now)
+        for place in app.project.communities.values()
+    ]
+    dispatcher.stir()
+    return [number for number in made if number is not None]
+
+
+async def _receipts(app: App, made: list[int]) -> None:
+    """Give the receipts that are still on their way a moment to arrive."""
+    before: list[object] = []
+    for _ in range(40):
+        now = [(await app.broadcasts.report(number, app.clockwork.now())).counts for number in made]
+        if now == before:
+            return
+        before = list(now)
+        await asyncio.sleep(0.5)
+
+
+async def _page_opened(stage: aiohttp.ClientSession, stop: asyncio.Event) -> None:
+    for _ in range(_WAIT_FOR_PAGE * 2):
+        async with stage.get("rehearsal/people") as answer:
+            if (await answer.json())["watching"] or stop.is_set():
+                break
+        await asyncio.sleep(0.5)
+    await asyncio.sleep(1)  # let the eye find the phones
+
+
+async def _post(stage: aiohttp.ClientSession, what: str, body: Any) -> None:  # noqa: ANN401 - JSON
+    async with stage.post(f"rehearsal/{what}", json=body) as answer:
+        answer.raise_for_status()
+
+
+@asynccontextmanager
+async def _rehearsal() -> AsyncIterator[str]:
+    """The stand-in in a process of its own; its URL. Ended with us."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "channels.rehearsal", "--port", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        env=dict(os.environ),
+        start_new_session=True,  # Ctrl-C is ours to pass on, after what is in flight has ended
+    )
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    try:
+        yield (await process.stdout.readline()).decode().strip()
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def _deployment(folder: Path, rehearsal: str, rate: int) -> Path:
+    """The starter content as a deployment that speaks to the rehearsal, at any hour."""
+    shutil.copytree(starter() / "content", folder / "content")
+    shutil.copytree(starter() / "schedules", folder / "schedules")
+    for file in (folder / "schedules").glob("*.toml"):
+        text = file.read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^quiet_hours = .*$", 'quiet_hours = "none"', text)
+        file.write_text(re.sub(r"(?s)\n\[\[slot\]\].*", "\n", text), encoding="utf-8")
+    for file in (folder / "content/announcements" / ENTRY).glob("*.md"):
+        _, front, body = file.read_text(encoding="utf-8").split("+++\n", 2)
+        front += f'[whatsapp]\ntemplate = "{_TEMPLATE}"\n'
+        front += 'variables = { 1 = "{{ title }}", 2 = "{{ summary }}" }\n'
+        file.write_text(f"+++\n{front}+++\n{body}", encoding="utf-8")
+    (folder / "secrets").mkdir()
+    for name, value in (("telegram-token", "100000001:rehearsal"), ("twilio-auth-token", _TOKEN)):
+        (folder / "secrets" / name).touch(mode=0o600)
+        (folder / "secrets" / name).write_text(value, encoding="ascii")
+    vault.write_key(folder / "pregonero.key")
+    config = _CONFIG.format(
+        port=_free_port(), rehearsal=rehearsal.rstrip("/"), rate=rate, account=_ACCOUNT, **_NUMBERS
+    )
+    (folder / "config.toml").write_text(config, encoding="utf-8")
+    return folder / "config.toml"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _nine() -> Iterator[_Person]:
+    """Three people in each of three communities, one on each channel."""
+    names = ("Rosa", "Emily", "Juan", "Lupita", "Kevin", "Marisol", "Chuy", "Ashley", "Don Beto")
+    places = itertools.product(("fresno", "phoenix", "nueva-york"), CHANNELS)
+    areas = {"fresno": "559", "phoenix": "602", "nueva-york": "212"}
+    for n, (name, (community, channel)) in enumerate(zip(names, places, strict=True)):
+        language = "en-US" if name in {"Emily", "Kevin", "Ashley"} else "es-MX"
+        address = str(5000 + n) if channel == "telegram" else f"+1{areas[community]}55501{n:02}"
+        yield _Person(Newcomer(channel, address, language, community, (), "other"), name)
+
+
+def _crowd() -> Iterator[_Person]:
+    """A few thousand, of whom some have blocked us, left, or lost their number, as people do."""
+    states = {7: "blocked", 11: "dead", 13: "opted-out"}
+    for n in range(_CROWD):
+        channel = CHANNELS[n % 3]
+        # 555-0100 to 555-0199 are kept free for invented people in every area code.
+        number = f"+1{201 + n // 100}55501{n % 100:02}"
+        state = next((state for every, state in states.items() if n % (every * 10) == every), "ok")
+        if state == "blocked" and channel != "telegram":
+            state = "ok"
+        community = ("fresno", "phoenix", "nueva-york")[n // 3 % 3]
+        language = "en-US" if n % 4 == 0 else "es-MX"
+        address = str(100_000 + n) if channel == "telegram" else number
+        yield _Person(Newcomer(channel, address, language, community, (), "other"), state=state)

@@ -1,0 +1,164 @@
+"""How a command speaks to the person at the desk: sentences, tables, JSON, and the exit status.
+
+0: done. 1: something is wrong and was said. 2: wrong usage (click says that).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
+
+import click
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bot import check, log, words
+from bot.dispatcher import AlreadyDispatching
+from bot.findings import Faults, errors
+from bot.settings import staff_language
+from bot.store import Unusable
+from bot.vault import BadKey
+from bot.words import Phrases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from zoneinfo import ZoneInfo
+
+    from bot.check import Project
+    from bot.findings import Finding
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Desk:
+    """One command's surroundings: where its deployment is, and how it answers.
+
+    Attributes:
+        phrases: The staff's language; the deployment's own once it was read.
+    """
+
+    def __init__(self, config: Path, *, as_json: bool) -> None:
+        self.config = config
+        self.as_json = as_json
+        self.phrases = Phrases(staff_language(os.environ))
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.notes = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def project(self) -> Project:
+        """The deployment, whole. Says what is wrong and ends the command when it cannot be used."""
+        project, findings = self.read()
+        if project is None or errors(findings):
+            self.findings(findings, to=self.notes)
+            self.fail()
+        return project
+
+    def read(self) -> tuple[Project | None, list[Finding]]:
+        """The deployment and everything that is wrong with it."""
+        project, findings = check.check(self.config, os.environ, datetime.now(UTC))
+        if project is not None:
+            self.phrases = Phrases(project.settings.language)
+        return project, findings
+
+    def say(self, key: str, **values: object) -> None:
+        """A sentence for the person; beside the answer when that is JSON."""
+        (self.notes if self.as_json else self.console).print(
+            self.phrases.say(f"said.{key}", **values), markup=False
+        )
+
+    def warn(self, key: str, **values: object) -> None:
+        """A sentence that must be seen even where the output goes to a file."""
+        self.notes.print(self.phrases.say(key, **values), style="yellow", markup=False)
+
+    def moment(self, moment: datetime, zone: ZoneInfo) -> str:
+        """A moment as the community's clocks show it, in the staff's words."""
+        return words.datetime(moment.astimezone(zone), self.phrases.language)
+
+    def place(self, project: Project, slug: str) -> str:
+        """A community by its name."""
+        community = project.communities.get(slug)
+        return community.name if community else slug
+
+    def answer(self, value: object) -> None:
+        """The answer as JSON."""
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+    def fail(self, key: str = "", **values: object) -> NoReturn:
+        """End the command: something is wrong, and this says what."""
+        if key:
+            self.notes.print(self.phrases.say(key, **values), style="red", markup=False)
+        raise click.exceptions.Exit(1)
+
+    def findings(self, findings: Iterable[Finding], to: Console | None = None) -> None:
+        """Each finding on its lines: where, what, what to write instead."""
+        console = to or self.console
+        for finding in findings:
+            message, remedy = self.phrases.finding(finding)
+            where = f"{shown(finding.file)}:{finding.line}" if finding.line else str(shown(finding.file))
+            level = self.phrases.say(f"said.{finding.level}")
+            console.print(f"{where}: ", style="bold", end="", markup=False)
+            console.print(level, style="red" if finding.level == "error" else "yellow", end="", markup=False)
+            console.print(f": {message}\n    {remedy}", markup=False)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Rows under their names."""
+        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(table)
+
+
+def shown(path: Path) -> Path:
+    """A path as the person would type it from where they stand."""
+    try:
+        return path.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def command(
+    work: Callable[Concatenate[Desk, P], T],
+) -> Callable[..., T]:
+    """Give a command `--config` and `--json`, and a sentence for everything that can go wrong around it."""
+
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=Path("config.toml"),
+        show_default=True,
+        help="The deployment's config file.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @wraps(work)
+    def wrapped(*args: Any, config: Path, as_json: bool, **options: Any) -> T:  # noqa: ANN401 - click's to fill
+        desk = Desk(config, as_json=as_json)
+        log.set_up(os.environ.get("PREGONERO_LOG", "ERROR"))
+        try:
+            return work(desk, *args, **options)
+        except Faults as faults:
+            desk.findings(faults.findings)
+            desk.fail()
+        except Unusable as error:
+            desk.fail(f"database.{error.why}")
+        except BadKey:
+            desk.fail("said.bad-key")
+        except AlreadyDispatching:
+            desk.fail("said.already-running")
+        except OSError as error:
+            desk.fail("said.unreadable", file=str(shown(Path(error.filename or "?"))))
+
+    return wrapped
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's asynchronous half."""
+    loop_factory = uvloop.new_event_loop if sys.platform != "win32" else None
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(work)

@@ -1,0 +1,61 @@
+"""Commands that stay: `run`, the service, and `rehearsal`, the vendors' stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from bot.app import App
+from bot.cli.desk import Desk, command, wait_for
+from bot.cli.watching import stop_signals
+
+
+@click.command()
+@command
+def run(desk: Desk) -> None:
+    """Run the service: webhooks, polls, clock, lanes. Ctrl-C or SIGTERM ends it and loses nothing."""
+    project = desk.project()
+    web = project.settings.web
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        async with App(project) as app:
+            try:
+                async with app.serving() as (_, dispatching):
+                    with stop_signals(stop):
+                        desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
+                        stopped = asyncio.create_task(stop.wait())
+                        await asyncio.wait({stopped, dispatching}, return_when=asyncio.FIRST_COMPLETED)
+                        stopped.cancel()
+                        if dispatching.done():
+                            await dispatching  # raises what ended it
+            except OSError as error:
+                if error.filename is not None:
+                    raise
+                desk.fail("said.port-taken", port=str(web.port))
+        desk.say("ended")
+
+    wait_for(work())
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=9000, show_default=True)
+@command
+def rehearsal(desk: Desk, host: str, port: int) -> None:
+    """Run only the vendors' stand-in and its phones."""
+    from channels.rehearsal import start
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        try:
+            running = await start(host, port)
+        except OSError:
+            desk.fail("said.port-taken-rehearsal", port=str(port))
+        with stop_signals(stop):
+            desk.say("rehearsing", url=running.url)
+            await stop.wait()
+        await running.aclose()
+
+    wait_for(work())

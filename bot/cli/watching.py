@@ -1,0 +1,140 @@
+"""A broadcast on its way, seen from the terminal: progress, what the lanes complain of, and when to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot.dispatcher import AlreadyDispatching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.app import App
+    from bot.broadcasts import Report
+    from bot.cli.desk import Desk
+    from bot.dispatcher import Dispatcher
+
+_LOOK = 0.25
+_PATIENCE = {True: 2.0, False: 45.0}
+"""Seconds without any progress after which waiting ends, when a lane's trouble is ours, or the vendor's."""
+
+
+async def watch(desk: Desk, app: App, broadcasts: Sequence[int]) -> bool:
+    """Send until nothing more can be sent now. False when something is left that a person must mend.
+
+    Where another process already sends from this database, it is left to it, and only watched.
+    """
+    async with app.dispatching() as (dispatcher, dispatching):
+        try:
+            return await watch_running(desk, app, broadcasts, dispatcher, dispatching)
+        except AlreadyDispatching:
+            desk.say("others-send")
+    return await watch_running(desk, app, broadcasts, None, None)
+
+
+async def watch_running(
+    desk: Desk,
+    app: App,
+    broadcasts: Sequence[int],
+    dispatcher: Dispatcher | None,
+    dispatching: asyncio.Task[None] | None,
+) -> bool:
+    """The same beside a dispatcher that is already at work, here or in another process (None)."""
+    watcher = _Watcher(desk, app, broadcasts)
+    with watcher.progress, stop_signals(watcher.stop):
+        return await watcher.until_done(dispatcher, dispatching)
+
+
+@contextlib.contextmanager
+def stop_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set `stop` instead of tearing the work apart."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+class _Watcher:
+    def __init__(self, desk: Desk, app: App, broadcasts: Sequence[int]) -> None:
+        self.stop = asyncio.Event()
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=desk.notes,
+            disable=not desk.notes.is_terminal,
+        )
+        self._desk, self._app, self._broadcasts = desk, app, broadcasts
+        self._bars = {number: self.progress.add_task("", total=None, start=True) for number in broadcasts}
+        self._said: set[tuple[str, str]] = set()
+        self._open = -1
+        self._moved_at = 0.0
+
+    async def until_done(self, dispatcher: Dispatcher | None, task: asyncio.Task[None] | None) -> bool:
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            reports = [
+                await self._app.broadcasts.report(b, self._app.clockwork.now()) for b in self._broadcasts
+            ]
+            self._show(reports)
+            left = sum(report.open for report in reports)
+            if left != self._open:
+                self._open, self._moved_at = left, loop.time()
+            if not left:
+                return True
+            if self.stop.is_set():
+                self._desk.warn("said.stopped")
+                return False
+            if task is not None and task.done():
+                await task  # raises what ended it
+            if dispatcher is not None and self._stuck(dispatcher, loop.time() - self._moved_at):
+                self._desk.warn("said.left-waiting")
+                return False
+            await self._pause(max(_LOOK, 4 * (loop.time() - began)))  # counting a million takes a while
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
+
+    def _show(self, reports: Sequence[Report]) -> None:
+        for report in reports:
+            total = sum(report.counts.values())
+            description = self._desk.place(self._app.project, report.community)
+            self.progress.update(
+                self._bars[report.broadcast],
+                description=description,
+                total=total,
+                completed=total - report.open,
+            )
+
+    def _stuck(self, dispatcher: Dispatcher, quiet: float) -> bool:
+        """Say once what each lane complains of; whether waiting longer is of no use."""
+        patience = None
+        for lane in dispatcher.lanes:
+            trouble = lane.trouble
+            if trouble is not None:
+                kind = "lane-ours" if trouble.ours else "lane-theirs"
+                self._complain(kind, lane.sender, trouble.reason, lane.resting)
+                patience = max(patience or 0.0, _PATIENCE[trouble.ours])
+            elif lane.resting > 1:
+                self._complain("lane-waits", lane.sender, "", lane.resting)
+        return patience is not None and quiet > patience
+
+    def _complain(self, kind: str, sender: str, reason: str, seconds: float) -> None:
+        if (sender, kind + reason) in self._said:
+            return
+        self._said.add((sender, kind + reason))
+        why = self._desk.phrases.say(f"reasons.{reason}") if reason else ""
+        self._desk.warn(f"said.{kind}", sender=sender, reason=why, seconds=round(seconds))

@@ -1,0 +1,219 @@
+"""Commands for those who write: `init`, `check`, `preview`, `ask`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import bot
+from bot import check as checking
+from bot import vault
+from bot.cli.desk import Desk, command, shown
+from bot.conversation import Conversation
+from bot.findings import errors
+from bot.rendering import Rendered, render
+from channels.base import CHANNELS
+from channels.segments import costly
+
+if TYPE_CHECKING:
+    from bot.check import Project
+    from bot.conversation import Answer
+    from bot.library import Entry
+    from bot.timetable import Community
+    from channels.base import ChannelName, Part
+
+_REHEARSAL_SECRETS = {
+    "telegram-token": "100000001:rehearsal",
+    "twilio-account-sid": "AC00000000000000000000000000000001",
+    "twilio-auth-token": "rehearsal",
+}
+"""What the rehearsal accepts, so that a new deployment can be tried before it has an account anywhere."""
+
+
+def starter() -> Path:
+    """The folder with the starter content: beside the installed package, or the checkout's own."""
+    installed = Path(bot.__file__).with_name("starter")
+    return installed if installed.is_dir() else Path(bot.__file__).parents[1]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@command
+def init(desk: Desk, folder: Path) -> None:
+    """Make a new deployment in FOLDER: config, texts, schedules, and a key. Touches nothing that is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("config.toml", "content", "schedules"):
+        if (folder / name).exists():
+            desk.say("kept", what=name)
+        elif (starter() / name).is_dir():
+            shutil.copytree(starter() / name, folder / name)
+        else:
+            shutil.copyfile(starter() / name, folder / name)
+    secrets = folder / "secrets"
+    secrets.mkdir(mode=0o700, exist_ok=True)
+    for name, value in _REHEARSAL_SECRETS.items():
+        if not (secrets / name).exists():
+            (secrets / name).touch(mode=0o600)
+            (secrets / name).write_text(value + "\n", encoding="ascii")
+    try:
+        vault.write_key(folder / "pregonero.key")
+    except FileExistsError:
+        desk.say("kept", what="pregonero.key")
+    if not (folder / ".gitignore").exists():
+        (folder / ".gitignore").write_text("*.key\n*.db*\n/secrets/\n", encoding="ascii")
+    desk.say("made", folder=str(folder))
+    desk.say("next", folder=str(folder), entry="semana-de-salud")
+
+
+@click.command()
+@command
+def check(desk: Desk) -> None:
+    """Say everything that is wrong in the config, the texts and the schedules."""
+    _, findings = desk.read()
+    if desk.as_json:
+        desk.answer([checking.as_row(finding, desk.phrases) for finding in findings])
+    else:
+        desk.findings(findings)
+        faults = errors(findings)
+        if faults:
+            desk.say("faults", n=len(faults))
+        if len(findings) > len(faults):
+            desk.say("warnings", n=len(findings) - len(faults))
+        if not findings:
+            desk.say("clean")
+    if errors(findings):
+        desk.fail()
+
+
+@click.command()
+@click.argument("entry")
+@click.option("--community", "-c", multiple=True, help="Only this community (may be repeated).")
+@command
+def preview(desk: Desk, entry: str, community: tuple[str, ...]) -> None:
+    """Show what each community, language and channel would receive of ENTRY, letter by letter."""
+    project = desk.project()
+    found = find_entry(desk, project, entry)
+    texts = [
+        render(project.library, found, place, channel, language)
+        for place in find_communities(desk, project, found, community)
+        for language in place.languages
+        for channel in place.channels
+    ]
+    if desk.as_json:
+        desk.answer([_as_row(text) for text in texts])
+    else:
+        for text in texts:
+            _show(desk, project.communities[text.community], text)
+
+
+@click.command()
+@click.argument("text")
+@click.option("--community", "-c", help="Whose subscriber asks; the first one if not said.")
+@click.option("--language", help="What they read; the community's first if not said.")
+@click.option("--channel", type=click.Choice(CHANNELS), default="sms", show_default=True)
+@command
+def ask(desk: Desk, text: str, community: str | None, language: str | None, channel: ChannelName) -> None:
+    """Show what a subscriber who wrote TEXT would be answered; `-` reads one message a line."""
+    project = desk.project()
+    conversation = Conversation(project.library)
+    place = find_communities(desk, project, None, (community,) if community else ())[0]
+    reader = language or place.languages[0]
+    for message in sys.stdin.read().splitlines() if text == "-" else [text]:
+        answer = conversation.answer(message)
+        texts = _texts(desk, project, answer, place, channel, reader)
+        if desk.as_json:
+            row = {
+                "intent": answer.intent,
+                "entry": answer.entry.slug if answer.entry else None,
+                "choices": [choice.slug for choice in answer.choices],
+                "language": reader,
+                "texts": texts,
+            }
+            click.echo(_json_line(row))
+        else:
+            desk.console.print("\n\n".join(texts), markup=False)
+
+
+def find_entry(desk: Desk, project: Project, slug: str) -> Entry:
+    """The entry of that name; ends the command with the names there are."""
+    entry = project.library.entries.get(slug)
+    if entry is None:
+        desk.fail("said.no-entry", entry=slug, known=", ".join(sorted(project.library.entries)))
+    return entry
+
+
+def find_communities(
+    desk: Desk, project: Project, entry: Entry | None, slugs: tuple[str, ...]
+) -> list[Community]:
+    """Those asked for, else those the entry is for; ends the command when one does not exist."""
+    wanted = slugs or (entry.communities if entry else ()) or tuple(project.communities)
+    for slug in wanted:
+        if slug not in project.communities:
+            desk.fail("said.no-community", community=slug, known=", ".join(sorted(project.communities)))
+    return [project.communities[slug] for slug in wanted]
+
+
+def _texts(
+    desk: Desk, project: Project, answer: Answer, place: Community, channel: ChannelName, reader: str
+) -> list[str]:
+    if answer.entry is None:
+        choices = [choice.edition_for(reader).title for choice in answer.choices]
+        return [desk.phrases.say("said.choose", choices=", ".join(choices))]
+    return [part.text for part in render(project.library, answer.entry, place, channel, reader).open]
+
+
+def _json_line(row: object) -> str:
+    import json
+
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _as_row(text: Rendered) -> dict[str, object]:
+    return {
+        "community": text.community,
+        "language": text.language,
+        "edition": text.edition,
+        "channel": text.channel,
+        "parts": [_part(part) for part in text.open],
+        "outside_window": [_part(part) for part in text.closed],
+    }
+
+
+def _part(part: Part) -> dict[str, object]:
+    return {
+        "text": part.text,
+        "format": part.format,
+        "encoding": part.encoding,
+        "units": part.units,
+        "segments": part.segments,
+    }
+
+
+def _show(desk: Desk, community: Community, text: Rendered) -> None:
+    channel = desk.phrases.say(f"channel.{text.channel}")
+    head = desk.phrases.say(
+        "said.preview-head", community=community.name, language=text.language, channel=channel
+    )
+    desk.console.rule(head, align="left")
+    for part in text.open:
+        desk.console.print(part.text, markup=False)
+        cost = {"n": part.segments, "units": part.units, "encoding": part.encoding.upper()}
+        desk.console.print(desk.phrases.say("said.preview-cost", **cost), style="dim", markup=False)
+        if part.encoding == "ucs-2":
+            letters = " ".join(costly(part.text))
+            desk.console.print(
+                desk.phrases.say("said.preview-costly", letters=letters), style="yellow", markup=False
+            )
+    if not text.closed:
+        desk.say("preview-held")
+    elif text.closed != text.open and (template := text.closed[0].template):
+        desk.say("preview-template", template=template.content_sid)
+        desk.console.print(text.closed[0].text, markup=False)
+    desk.console.print()
+
+
+__all__ = ["ask", "check", "find_communities", "find_entry", "init", "preview", "shown", "starter"]

@@ -1,0 +1,74 @@
+"""What to answer to a message: pure. Leaving before all, then crisis, then joining and help, then search.
+
+The words that mean leaving are those of Twilio, CTIA and the FCC's rule of 2025-04-11, and Spanish's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bot.search import Search, fold
+
+if TYPE_CHECKING:
+    from bot.library import Entry, Library
+
+Intent = Literal["leave", "crisis", "join", "help", "greeting", "entry", "choices", "nothing"]
+
+_LEAVE = frozenset(
+    {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"}
+    | {"alto", "baja", "parar", "cancelar", "salir", "basta", "ya no"}
+)
+_JOIN = frozenset(
+    {"alta", "start", "unstop", "inicio", "iniciar", "entrar", "si quiero", "suscribir", "subscribe"}
+)
+_HELP = frozenset({"ayuda", "help", "info", "menu"})
+_GREETING = frozenset(
+    {"hola", "hello", "hi", "buenos dias", "buenas tardes", "buenas noches", "buenas", "hey"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a message meant and what answers it.
+
+    Attributes:
+        entry: The entry or page whose text is the reply; None when a choice must be made first.
+        choices: Between what, when the words belong to several entries.
+    """
+
+    intent: Intent
+    entry: Entry | None
+    choices: tuple[Entry, ...] = ()
+
+
+class Conversation:
+    """The answers of one library."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._search = Search(library)
+
+    def answer(self, text: str) -> Answer:
+        """What a subscriber who wrote `text` is to be answered."""
+        words = fold(text.removeprefix("/start") or "start") if text.startswith("/start") else fold(text)
+        for intent, said, page in (
+            ("leave", _LEAVE, "baja"),
+            ("join", _JOIN, "alta"),
+            ("help", _HELP, "ayuda"),
+            ("greeting", _GREETING, "bienvenida"),
+        ):
+            if words in said:
+                return Answer(intent, self._page(page))  # type: ignore[arg-type] # mypy 2.4 widens the tuple's literals
+        found = self._search.find(text)
+        if not found:
+            return Answer("nothing", self._page("no-encontrado"))
+        urgent = [entry for entry in found if entry.urgency == "emergency"]
+        if urgent:
+            return Answer("crisis", urgent[0])
+        if len(found) > 1:
+            return Answer("choices", None, tuple(found[:3]))
+        return Answer("entry", found[0])
+
+    def _page(self, slug: str) -> Entry | None:
+        return self._library.entries.get(slug)

@@ -1,0 +1,113 @@
+"""The one who sends: all lanes at work, and nobody else beside it on the same database.
+
+Whoever holds the lock on `<database>.dispatcher` may dispatch. So a claim that is found when the lock is
+taken has no owner any more, and becomes unknown instead of being sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from bot.broadcasts import Broadcasts
+    from bot.lane import Clockwork, Lane
+    from bot.outbox import Outbox
+
+log = structlog.get_logger()
+
+_LOOK = 0.5
+"""Seconds for which the list of broadcasts that may speak is believed: a pause takes effect within it."""
+
+
+class AlreadyDispatching(Exception):  # noqa: N818 - what is so
+    """Another process dispatches from this database."""
+
+
+class Speaking:
+    """The broadcasts that may speak now, looked up for all lanes together."""
+
+    def __init__(self, broadcasts: Broadcasts, clockwork: Clockwork) -> None:
+        self._broadcasts = broadcasts
+        self._clockwork = clockwork
+        self._known: list[tuple[int, int | None]] = []
+        self._until = 0.0
+        self._lock = asyncio.Lock()
+
+    async def __call__(self) -> list[tuple[int, int | None]]:
+        """Each with its `valid_until` in milliseconds, first first."""
+        async with self._lock:
+            loop = asyncio.get_running_loop()
+            if loop.time() >= self._until:
+                self._known = await self._broadcasts.speaking(self._clockwork.now())
+                self._until = loop.time() + _LOOK
+        return self._known
+
+    def look(self) -> None:
+        """Something changed: look again at once."""
+        self._until = 0.0
+
+
+class Dispatcher:
+    """All lanes of one deployment."""
+
+    def __init__(
+        self, lanes: Sequence[Lane], speaking: Speaking, *, outbox: Outbox, broadcasts: Broadcasts, lock: Path
+    ) -> None:
+        self.lanes = lanes
+        self._speaking = speaking
+        self._outbox = outbox
+        self._broadcasts = broadcasts
+        self._lock = lock
+
+    def stir(self) -> None:
+        """There is something new to send."""
+        self._speaking.look()
+        for lane in self.lanes:
+            lane.stir()
+
+    def stop(self) -> None:
+        """Let what is in flight end, and return from `run`."""
+        for lane in self.lanes:
+            lane.stop()
+
+    @property
+    def idle(self) -> bool:
+        """No lane has anything in hand."""
+        return all(lane.idle for lane in self.lanes)
+
+    async def run(self, now: datetime) -> None:
+        """Dispatch until `stop`.
+
+        Raises:
+            AlreadyDispatching: somebody else does; nothing was begun.
+            Unusable: the database failed; nothing is sent that could not be written down.
+        """
+        with self._lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise AlreadyDispatching from None
+            if orphans := await self._outbox.recover(now):
+                log.warning("dispatcher.unknown", deliveries=orphans)
+            lanes = [asyncio.create_task(lane.run()) for lane in self.lanes]
+            keeper = asyncio.create_task(self._keep())
+            try:
+                await asyncio.gather(*lanes)
+            finally:
+                keeper.cancel()
+                self.stop()
+                await asyncio.gather(keeper, *lanes, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        """Close the broadcasts in which nothing is left to do."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            await self._broadcasts.finish()

@@ -1,0 +1,96 @@
+"""Hearing without a webhook, and reading what was heard: Telegram's long polls, and the loop that answers.
+
+An edge, like `web`: what comes in is stored by `inbound`, and read only then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from channels.base import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from bot.inbound import Inbounds
+    from channels.telegram import Telegram
+
+log = structlog.get_logger()
+
+_POLL_SECONDS = 25
+_PAUSE = 5
+"""Seconds before a poll that failed is tried again."""
+
+
+class Listener:
+    """Listens until cancelled.
+
+    Args:
+        polled: The bots to ask for updates, by sender.
+        hooked: The bots to be called by Telegram instead, each with the URL to call.
+        stir: Called when there are replies to send.
+    """
+
+    def __init__(
+        self,
+        inbounds: Inbounds,
+        polled: Mapping[str, Telegram],
+        hooked: Mapping[str, tuple[Telegram, str]],
+        *,
+        now: Callable[[], datetime],
+        stir: Callable[[], None],
+    ) -> None:
+        self._inbounds = inbounds
+        self._polled = polled
+        self._hooked = hooked
+        self._now = now
+        self._stir = stir
+        self._waiting = asyncio.Event()
+        self._waiting.set()  # what was stored before a crash is answered now
+
+    def heard(self) -> None:
+        """Something was stored."""
+        self._waiting.set()
+
+    async def run(self) -> None:
+        """Ask, and answer."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._answer())
+            for sender, bot in self._polled.items():
+                tasks.create_task(self._poll(sender, bot))
+            for sender, (bot, url) in self._hooked.items():
+                tasks.create_task(self._hook(sender, bot, url))
+
+    async def _answer(self) -> None:
+        while True:
+            await self._waiting.wait()
+            self._waiting.clear()
+            while await self._inbounds.answer_waiting(self._now()):
+                self._stir()
+
+    async def _poll(self, sender: str, bot: Telegram) -> None:
+        offset = 0
+        while True:
+            try:
+                facts, offset = await bot.updates(offset, _POLL_SECONDS)
+            except Trouble as trouble:
+                log.warning("poll.trouble", sender=sender, reason=trouble.reason, code=trouble.code)
+                await asyncio.sleep(_PAUSE)
+                continue
+            # Telegram forgets them at the next call, so they are on the disk before it.
+            await self._inbounds.accept(sender, facts, self._now())
+            self.heard()
+
+    async def _hook(self, sender: str, bot: Telegram, url: str) -> None:
+        while True:
+            try:
+                await bot.set_webhook(url)
+            except Trouble as trouble:
+                log.warning("hook.trouble", sender=sender, reason=trouble.reason, code=trouble.code)
+                await asyncio.sleep(_PAUSE)
+            else:
+                return

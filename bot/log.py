@@ -1,0 +1,65 @@
+"""Logs that cannot name anybody: only known-safe fields are written, at any level.
+
+An allow-list, not a search for what looks like a number: what nobody thought of stays out. A library's own
+sentences may quote a URL with a token in it or a person's text, so of those only the library, the level and
+the kind of error are kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
+
+_SAFE = frozenset(
+    {"event", "level", "timestamp", "library", "error", "reason", "code"}
+    | {"sender", "entry", "community", "broadcast", "broadcasts", "delivery", "deliveries", "port"}
+)
+
+
+def set_up(level: str = "INFO") -> None:
+    """Send every log line of the process, ours and the libraries', through the list to standard error."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _keep_what_is_safe,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[_hush_libraries, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+
+
+def _keep_what_is_safe(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    return {key: value for key, value in event.items() if key in _SAFE or key.startswith("_")}
+
+
+def _hush_libraries(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    record: logging.LogRecord = event["_record"]
+    kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+    record.exc_info = record.exc_text = record.stack_info = None
+    kept: EventDict = {key: value for key, value in event.items() if key.startswith("_")}
+    kept.update(event="library", library=record.name)
+    if kind:
+        kept["error"] = kind
+    return kept

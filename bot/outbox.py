@@ -1,0 +1,254 @@
+"""The life of a delivery: queued, claimed, settled, receipted. Rows in, rows out; nothing is sent here.
+
+One claim is one request. A text of several parts goes round once for each, so a crash between two parts
+neither loses nor repeats one. States only move forward; what was in flight when a process died is `unknown`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.moments import from_ms, to_ms
+from bot.store import sql
+from channels.base import REPLY_WINDOW, Gone, Part, Template
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.store import Store, Transaction
+    from channels.base import Receipt
+
+Ended = Literal["failed", "expired", "cancelled", "unknown", "held"]
+_RANK = {
+    "queued": 0,
+    "held": 0,
+    "claimed": 1,
+    "unknown": 1,
+    "sent": 2,
+    "failed": 3,
+    "delivered": 3,
+    "read": 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is said, as it was rendered when the broadcast began.
+
+    Attributes:
+        open: For somebody within the reply window.
+        closed: For anybody else; None when it cannot be said to them now.
+    """
+
+    open: tuple[Part, ...]
+    closed: tuple[Part, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One request to make.
+
+    Attributes:
+        attempt: Counts the requests begun for this delivery.
+        part: Which part of the text.
+        sealed: The address, for the vault to open; None when the person was erased meanwhile.
+        heard_at: When the person last wrote, in milliseconds.
+        person: The subscriber's state when claimed.
+        valid_until: Of the broadcast, in milliseconds.
+        reply: Whether somebody wrote and waits for this.
+    """
+
+    id: int
+    attempt: int
+    part: int
+    text: int
+    sealed: bytes | None
+    heard_at: int | None
+    person: str | None
+    valid_until: int | None
+    reply: bool
+
+    @property
+    def key(self) -> str:
+        """What the vendor is asked to echo in the receipt."""
+        return f"{self.id}.{self.attempt}.{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How one claim ended.
+
+    Attributes:
+        state: "sent", "next" (sent, and another part follows), "queued" (again at `due_at`), or an end.
+        person: The subscriber's next state, when this is about them.
+        moved_to: Their new address, sealed.
+    """
+
+    claim: Claim
+    state: Literal["sent", "next", "queued"] | Ended
+    reason: str | None = None
+    vendor_id: str | None = None
+    due_at: datetime | None = None
+    person: str | None = None
+    moved_to: bytes | None = None
+
+
+class Outbox:
+    """Deliveries in one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def recover(self, now: datetime) -> int:
+        """Called by the one who may dispatch, before it begins: a claim without an owner becomes unknown."""
+        return await self._store.write(lambda tx: tx.run(sql.ORPHANS, {"now": to_ms(now)}))
+
+    async def turn(
+        self,
+        sender: str,
+        settled: Sequence[Settled],
+        broadcasts: Sequence[tuple[int, int | None]],
+        limit: int,
+        now: datetime,
+    ) -> list[Claim]:
+        """Write down how claims ended and take the next ones, in one transaction.
+
+        Args:
+            sender: Whose lane this is.
+            settled: What became of earlier claims.
+            broadcasts: Those that may speak now, first first, each with its `valid_until` in milliseconds.
+            limit: How many requests to take; 0 only settles. Replies come before any broadcast.
+            now: Aware UTC.
+        """
+        return await self._store.write(lambda tx: _turn(tx, sender, settled, broadcasts, limit, now))
+
+    async def text(self, text: int) -> Text:
+        """A rendered text. Raises KeyError when there is none."""
+        row = await self._store.read(lambda tx: tx.one(sql.TEXT, {"id": text}))
+        if row is None:
+            raise KeyError(text)
+        return Text(
+            tuple(load_parts(row["open"])), tuple(load_parts(row["closed"])) if row["closed"] else None
+        )
+
+    async def receipt(self, receipt: Receipt, now: datetime) -> None:
+        """Let a receipt move its delivery forward. A replay or a late one changes nothing."""
+        if receipt.key is not None and (row := _read_key(receipt.key)) is not None:
+            delivery, part = row
+            await self._store.write(lambda tx: _receipt(tx, delivery, part, receipt, now))
+
+    async def wait_until(self, sender: str) -> datetime | None:
+        """Before when the vendor wants nothing from this sender."""
+        row = await self._store.read(lambda tx: tx.one(sql.LANE_WAIT, {"sender": sender}))
+        return from_ms(row["wait_until"]) if row else None
+
+    async def wait(self, sender: str, until: datetime) -> None:
+        """Remember what the vendor asked, also across a restart."""
+        values = {"sender": sender, "wait_until": to_ms(until)}
+        await self._store.write(lambda tx: tx.run(sql.LANE_WAITS, values))
+
+
+def dump_parts(parts: Sequence[Part]) -> str:
+    """Parts as the JSON a text row keeps."""
+    return json.dumps([asdict(part) for part in parts], ensure_ascii=False, separators=(",", ":"))
+
+
+def load_parts(stored: str) -> list[Part]:
+    """What `dump_parts` wrote."""
+    return [
+        Part(**{**part, "template": Template(**part["template"]) if part["template"] else None})
+        for part in json.loads(stored)
+    ]
+
+
+def window_from(now: datetime) -> int:
+    """Who last wrote after this moment (milliseconds) may be answered freely."""
+    return to_ms(now - REPLY_WINDOW)
+
+
+def _turn(
+    tx: Transaction,
+    sender: str,
+    settled: Sequence[Settled],
+    broadcasts: Sequence[tuple[int, int | None]],
+    limit: int,
+    now: datetime,
+) -> list[Claim]:
+    _settle(tx, settled, now)
+    wanted = {"sender": sender, "now": to_ms(now), "limit": limit}
+    claims = _claims(tx.tuples(sql.CLAIM_REPLIES, wanted), None, reply=True) if limit else []
+    for broadcast, valid_until in broadcasts:
+        if len(claims) >= limit:
+            break
+        wanted |= {"broadcast": broadcast, "limit": limit - len(claims)}
+        claims += _claims(tx.tuples(sql.CLAIM_BROADCAST, wanted), valid_until, reply=False)
+    return claims
+
+
+def _claims(rows: Sequence[tuple[Any, ...]], valid_until: int | None, *, reply: bool) -> list[Claim]:
+    return [
+        Claim(delivery, attempt, part, text, sealed, heard_at, person, valid_until, reply)
+        for delivery, attempt, part, text, sealed, heard_at, person in rows
+    ]
+
+
+def _settle(tx: Transaction, settled: Sequence[Settled], now: datetime) -> None:
+    """Each kind of end with one statement for all of its rows."""
+    by_state: dict[str, list[dict[str, Any]]] = {}
+    for end in settled:
+        by_state.setdefault(end.state, []).append(
+            {
+                "id": end.claim.id,
+                "attempt": end.claim.attempt,
+                "state": end.state,
+                "reason": end.reason,
+                "vendor_id": end.vendor_id,
+                "due_at": to_ms(end.due_at),
+                "now": to_ms(now),
+            }
+        )
+    statements = {"sent": sql.SETTLE_SENT, "next": sql.SETTLE_NEXT_PART, "queued": sql.SETTLE_QUEUED}
+    for state, rows in by_state.items():
+        tx.each(statements.get(state, sql.SETTLE_ENDED), rows)
+    for end in settled:
+        if end.person is not None or end.moved_to is not None:
+            _about_person(tx, end.claim.id, end.person, end.moved_to)
+
+
+def _about_person(tx: Transaction, delivery: int, person: str | None, moved_to: bytes | None) -> None:
+    row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
+    if row is None or row["subscriber"] is None:
+        return
+    if moved_to is not None:
+        tx.run(sql.SUBSCRIBER_MOVED, {"id": row["subscriber"], "address": moved_to})
+    elif person is not None:
+        tx.run(sql.SUBSCRIBER_STATE, {"id": row["subscriber"], "state": person})
+
+
+def _read_key(key: str) -> tuple[int, int] | None:
+    """The delivery and the part of a key that came back; None when it is not one of ours."""
+    numbers = key.split(".")
+    if len(numbers) != 3 or not all(n.isascii() and n.isdigit() and len(n) < 19 for n in numbers):  # noqa: PLR2004 - id, attempt, part
+        return None
+    return int(numbers[0]), int(numbers[2])
+
+
+def _receipt(tx: Transaction, delivery: int, part: int, receipt: Receipt, now: datetime) -> None:
+    row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
+    if row is None or _RANK.get(row["state"], 9) >= _RANK[receipt.status]:
+        return
+    if part < row["part"] and receipt.status != "failed":
+        return  # an earlier part arrived; the delivery has arrived when its last part has
+    values = {
+        "id": delivery,
+        "state": receipt.status,
+        "reason": receipt.trouble.reason if receipt.trouble else None,
+        "now": to_ms(now),
+        "vendor_id": receipt.vendor_id,
+    }
+    tx.run(sql.RECEIPT_STATE, values)
+    if isinstance(receipt.trouble, Gone):
+        _about_person(tx, delivery, "left" if receipt.trouble.left else "gone", None)

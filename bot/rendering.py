@@ -1,0 +1,56 @@
+"""An entry in one community, language and channel: the one function behind preview, announce and check.
+
+What you preview is what arrives, because it is made here, once, and stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import channels
+from bot import library
+
+if TYPE_CHECKING:
+    from bot.library import Entry, Library
+    from bot.timetable import Community
+    from channels.base import ChannelName, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A text as it will arrive.
+
+    Attributes:
+        language: Of the reader.
+        edition: The language of the edition they get; another one where theirs is missing.
+        open: For somebody who wrote within the reply window.
+        closed: For anybody else; empty when it must be held until they write.
+    """
+
+    community: str
+    language: str
+    edition: str
+    channel: ChannelName
+    open: tuple[Part, ...]
+    closed: tuple[Part, ...]
+
+
+def render(
+    found: Library, entry: Entry, community: Community, channel: ChannelName, language: str
+) -> Rendered:
+    """Write an entry for the readers of one language on one channel of a community.
+
+    Raises:
+        Faults: the entry quotes something that is not there.
+    """
+    place = library.Place(community.slug, community.name, community.zone)
+    message, edition = found.message(entry, language, place, fold=community.fold)
+    return Rendered(
+        community.slug,
+        language,
+        edition.language,
+        channel,
+        tuple(channels.render(channel, message, window_open=True)),
+        tuple(channels.render(channel, message, window_open=False)),
+    )

@@ -1,0 +1,259 @@
+"""config.toml and the environment into one frozen value; every fault at once.
+
+What may enter: what one deployment decides. What a consulate says stands in `content/`, when and to whom in
+`schedules/`. A secret is always a reference, never a value, and is never quoted back.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, SecretBytes, SecretStr
+
+from bot.findings import Finding, errors
+from bot.settings_values import (
+    ApiBase,
+    HeaderSecret,
+    Number,
+    PlainOrSecret,
+    PublicUrl,
+    Rate,
+    Secret,
+    ServiceSid,
+    SqliteUrl,
+    Surroundings,
+)
+from bot.toml_lines import Key, read_toml
+from bot.toml_shapes import Source, Table, shape
+from bot.vault import BadKey, Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+StaffLanguage = Literal["es", "en"]
+
+
+class Sender(Table):
+    """What every sender has.
+
+    Attributes:
+        api_base: Scheme, host and port to call instead of the vendor's (the rehearsal), or None.
+    """
+
+    api_base: ApiBase | None = None
+
+
+class Telegram(Sender):
+    """A bot.
+
+    Attributes:
+        rate: Messages a second. Telegram's own advice is about 30 a second for all chats of a bot; 25
+            leaves room for answers to commands that the same token sends elsewhere.
+        secret: What Telegram repeats in each webhook's header.
+    """
+
+    channel: Literal["telegram"]
+    token: Secret
+    updates: Literal["polling", "webhook"] = "polling"
+    secret: HeaderSecret | None = None
+    rate: Rate = 25
+
+    @property
+    def webhook_secret(self) -> SecretStr:
+        """`secret`, or one derived from the token: stable over restarts, and of no use to guess the token."""
+        derived = hmac.digest(self.token.get_secret_value().encode(), b"pregonero webhook secret", "sha256")
+        return self.secret or SecretStr(derived.hex())
+
+
+class Twilio(Sender):
+    """What SMS and WhatsApp share: an account, and exactly one of a number or a messaging service.
+
+    Attributes:
+        number: `from`, in E.164.
+        messaging_service: `MG` and 32 hexadecimal digits.
+    """
+
+    account_sid: PlainOrSecret
+    auth_token: Secret
+    number: Number | None = Field(default=None, alias="from")
+    messaging_service: ServiceSid | None = None
+
+
+class Sms(Twilio):
+    """A telephone number.
+
+    Attributes:
+        rate: Messages a second. A US long code sends 1 segment a second (Twilio, error 30001).
+    """
+
+    channel: Literal["sms"]
+    rate: Rate = 1
+
+
+class Whatsapp(Twilio):
+    """A number on WhatsApp.
+
+    Attributes:
+        rate: Messages a second. Meta allows 80 and Twilio's older pages 10 to 50; 20 is accepted by all.
+    """
+
+    channel: Literal["whatsapp"]
+    rate: Rate = 20
+
+
+AnySender = Annotated[Telegram | Sms | Whatsapp, Field(discriminator="channel")]
+
+
+class Web(Table):
+    """Where we listen.
+
+    Attributes:
+        public_url: What vendors call, without the last slash; signatures are computed over it.
+    """
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    public_url: PublicUrl | None = None
+
+
+class _Database(Table):
+    url: SqliteUrl = "sqlite:///pregonero.db"
+
+
+class _Vault(Table):
+    key: Secret
+
+
+class _Config(Table):
+    """config.toml, key by key."""
+
+    language: StaffLanguage | None = None
+    database: _Database = Field(default_factory=_Database)
+    vault: _Vault
+    web: Web = Field(default_factory=Web)
+    senders: dict[str, AnySender] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One deployment.
+
+    Attributes:
+        file: The config file.
+        database_path: The SQLite file.
+        vault_key: The content of the key file; the vault checks its length.
+        web: Where we listen.
+        senders: By name, in the order of the file.
+        language: What staff read.
+    """
+
+    file: Path
+    database_path: Path
+    vault_key: SecretBytes
+    web: Web
+    senders: Mapping[str, Telegram | Sms | Whatsapp]
+    language: StaffLanguage
+
+    @property
+    def root(self) -> Path:
+        """The folder of the config file; relative paths start here."""
+        return self.file.parent
+
+    @property
+    def content(self) -> Path:
+        """What is said."""
+        return self.root / "content"
+
+    @property
+    def schedules(self) -> Path:
+        """When, how and to whom."""
+        return self.root / "schedules"
+
+
+def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[Finding]]:
+    """Read a deployment's config.
+
+    Args:
+        path: config.toml.
+        environ: The environment, for `{ env = "…" }` and the language.
+
+    Returns:
+        The settings, or None when there is an error; and everything that is wrong, in the order of the file.
+    """
+    value, text, findings = read_toml(path)
+    if value is None:
+        return None, findings
+    source = Source(path, text, value)
+    config, findings = shape(_Config, source, Surroundings(path.parent, environ))
+    findings += [*_together(source), *_readable_by_others(source), *_wrong_key(source, config)]
+    findings.sort(key=lambda finding: finding.line)
+    if config is None or errors(findings):
+        return None, findings
+    return Settings(
+        file=path,
+        database_path=path.parent / config.database.url.removeprefix("sqlite:///"),
+        vault_key=SecretBytes(config.vault.key.get_secret_value().encode()),
+        web=config.web,
+        senders=config.senders,
+        language=config.language or staff_language(environ),
+    ), findings
+
+
+def staff_language(environ: Mapping[str, str]) -> StaffLanguage:
+    """What staff read where no config says it: English when the machine speaks English, else Spanish."""
+    spoken = (environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "en" if next(filter(None, spoken), "").lower().startswith("en") else "es"
+
+
+def _tables(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The senders' tables as they were written, for rules that need two keys at once."""
+    senders = source.value.get("senders")
+    if isinstance(senders, dict):
+        yield from ((name, table) for name, table in senders.items() if isinstance(table, dict))
+
+
+def _together(source: Source) -> Iterator[Finding]:
+    """What no key shows alone; looked at in the raw file, so that it is said together with the rest."""
+    web = source.value.get("web")
+    public = isinstance(web, dict) and "public_url" in web
+    for name, table in _tables(source):
+        path: Key = ("senders", name)
+        if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", name):
+            yield source.finding("settings.sender-name", path)
+        if str(table.get("channel")) in {"sms", "whatsapp"} and ("from" in table) == (
+            "messaging_service" in table
+        ):
+            yield source.finding("settings.from-or-service", path)
+        if table.get("updates") == "webhook" and not public:
+            yield source.finding("settings.no-public-url", (*path, "updates"))
+
+
+def _readable_by_others(source: Source) -> Iterator[Finding]:
+    """Files of secrets whose mode lets others read: an error for the key, which opens every address."""
+    vault = source.value.get("vault")
+    references: list[tuple[Key, object]] = [
+        (("senders", name, key), value) for name, table in _tables(source) for key, value in table.items()
+    ]
+    if isinstance(vault, dict):
+        references.append((("vault", "key"), vault.get("key")))
+    for path, value in references:
+        name = value.get("file") if isinstance(value, dict) else None
+        file = source.file.parent / name if isinstance(name, str) else None
+        if os.name == "nt" or file is None or not file.is_file() or not file.stat().st_mode & 0o077:
+            continue
+        finding = source.finding("settings.readable-by-others", path, file=file.name)
+        yield finding if path[0] == "vault" else replace(finding, level="warning")
+
+
+def _wrong_key(source: Source, config: _Config | None) -> Iterator[Finding]:
+    """A key file that holds something else; only the vault can tell."""
+    try:
+        if config:
+            Vault(config.vault.key.get_secret_value())
+    except BadKey:
+        yield source.finding("settings.not-a-key", ("vault", "key"))

@@ -1,0 +1,133 @@
+"""The tables, as sqlite-utils' own migrations: applied in order, each once, each in its transaction.
+
+What every table has in common: times are whole milliseconds since 1970 in UTC; words for states are closed
+lists; no column holds a name, a place, an IP address or a free note (docs/decisions/0002-what-we-hold.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+migrations = Migrations("pregonero")
+
+_FIRST_DAY = """
+CREATE TABLE vaults (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seal BLOB NOT NULL -- a known word sealed with the deployment's key: tells a wrong key from a right one
+) STRICT;
+
+CREATE TABLE subscribers (
+    id INTEGER PRIMARY KEY,
+    channel TEXT NOT NULL,
+    address BLOB NOT NULL, -- sealed by the vault
+    language TEXT NOT NULL,
+    community TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('visitor', 'active', 'left', 'gone')),
+    heard_at INTEGER, -- when they last wrote: opens WhatsApp's reply window
+    joined TEXT NOT NULL, -- the month, no closer
+    UNIQUE (channel, address)
+) STRICT;
+CREATE INDEX audience ON subscribers (community, state, channel, language);
+
+CREATE TABLE topics (
+    subscriber INTEGER NOT NULL REFERENCES subscribers ON DELETE CASCADE,
+    topic TEXT NOT NULL,
+    PRIMARY KEY (subscriber, topic)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE consents ( -- the ledger: only ever added to
+    id INTEGER PRIMARY KEY,
+    subscriber INTEGER NOT NULL, -- no reference: the ledger outlives the person's row
+    channel TEXT NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('given', 'withdrawn', 'erased')),
+    how TEXT NOT NULL,
+    month TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE suppressed ( -- who asked to be forgotten: recognised, never known
+    tag BLOB PRIMARY KEY,
+    month TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE broadcasts (
+    id INTEGER PRIMARY KEY,
+    entry TEXT NOT NULL,
+    community TEXT NOT NULL,
+    moment TEXT NOT NULL, -- the slot's local date and time, or the instant somebody said "now"
+    state TEXT NOT NULL CHECK (state IN ('scheduled', 'running', 'paused', 'done', 'cancelled')),
+    priority INTEGER NOT NULL,
+    why TEXT, -- the reason of an emergency
+    due_at INTEGER NOT NULL,
+    valid_until INTEGER,
+    UNIQUE (entry, community, moment)
+) STRICT;
+
+CREATE TABLE broadcast_topics ( -- none: the announcement is for everybody
+    broadcast INTEGER NOT NULL REFERENCES broadcasts,
+    topic TEXT NOT NULL,
+    PRIMARY KEY (broadcast, topic)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE texts ( -- what is said, rendered once for each channel and language of readers
+    id INTEGER PRIMARY KEY,
+    broadcast INTEGER REFERENCES broadcasts, -- NULL for a reply
+    channel TEXT NOT NULL,
+    language TEXT NOT NULL,
+    edition TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    open TEXT NOT NULL, -- the parts for somebody within the reply window, as JSON
+    closed TEXT, -- the parts for anybody else; NULL: hold until they write
+    UNIQUE (broadcast, channel, language)
+) STRICT;
+
+CREATE TABLE inbounds (
+    id INTEGER PRIMARY KEY,
+    sender TEXT NOT NULL,
+    vendor_id TEXT NOT NULL,
+    subscriber INTEGER REFERENCES subscribers ON DELETE CASCADE,
+    text BLOB, -- sealed; NULL once answered
+    left_there INTEGER NOT NULL, -- 1 when the vendor itself says they left
+    heard_at INTEGER NOT NULL,
+    UNIQUE (sender, vendor_id)
+) STRICT;
+CREATE INDEX unanswered ON inbounds (id) WHERE text IS NOT NULL;
+
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY,
+    broadcast INTEGER REFERENCES broadcasts, -- NULL for a reply
+    inbound INTEGER UNIQUE REFERENCES inbounds ON DELETE SET NULL, -- what a reply answers, once
+    subscriber INTEGER REFERENCES subscribers ON DELETE SET NULL, -- NULL once the person is erased
+    text INTEGER NOT NULL REFERENCES texts,
+    sender TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'held', 'claimed', 'sent', 'delivered', 'read',
+                                         'failed', 'expired', 'cancelled', 'unknown')),
+    reason TEXT,
+    attempt INTEGER NOT NULL DEFAULT 0, -- requests begun for this delivery
+    part INTEGER NOT NULL DEFAULT 0, -- the part that is next, or was last
+    due_at INTEGER NOT NULL,
+    settled_at INTEGER,
+    vendor_id TEXT,
+    UNIQUE (broadcast, subscriber)
+) STRICT;
+CREATE INDEX queue ON deliveries (sender, broadcast, due_at, id) WHERE state = 'queued';
+CREATE INDEX open_deliveries ON deliveries (broadcast, subscriber) WHERE state IN ('held', 'claimed');
+CREATE INDEX of_person ON deliveries (subscriber) WHERE broadcast IS NULL;
+
+CREATE TABLE lanes ( -- what a vendor asked of a sender, kept across restarts
+    sender TEXT PRIMARY KEY,
+    wait_until INTEGER NOT NULL
+) STRICT;
+"""
+
+
+@migrations()
+def m0001_first_day(db: Database) -> None:
+    """Everything the first real day needs."""
+    for statement in _FIRST_DAY.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

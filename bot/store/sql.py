@@ -1,0 +1,196 @@
+"""Every SQL text of the project, once, by what it is for.
+
+Written so that PostgreSQL can read it too: standard upserts, RETURNING, no function of one engine. Values
+are named. Times are milliseconds since 1970, UTC.
+"""
+
+from __future__ import annotations
+
+# --- the vault's mark -------------------------------------------------------------------------------------
+
+VAULT_SEAL = "SELECT seal FROM vaults WHERE id = 1"
+VAULT_KEEP = "INSERT INTO vaults (id, seal) VALUES (1, :seal)"
+
+# --- subscribers ------------------------------------------------------------------------------------------
+
+# An import never brings back somebody who left: only their own word does.
+SUBSCRIBER_IMPORT = """
+    INSERT INTO subscribers (channel, address, language, community, state, joined)
+    VALUES (:channel, :address, :language, :community, 'active', :joined)
+    ON CONFLICT (channel, address) DO UPDATE
+    SET language = excluded.language, community = excluded.community,
+        state = CASE WHEN subscribers.state = 'left' THEN 'left' ELSE 'active' END
+    RETURNING id, state
+"""
+SUBSCRIBER_HEARD = """
+    INSERT INTO subscribers (channel, address, language, community, state, heard_at, joined)
+    VALUES (:channel, :address, :language, :community, 'visitor', :heard_at, :joined)
+    ON CONFLICT (channel, address) DO UPDATE SET heard_at = excluded.heard_at
+    RETURNING id
+"""
+SUBSCRIBER = "SELECT id, channel, address, language, community, state FROM subscribers WHERE id = :id"
+SUBSCRIBER_BY_ADDRESS = "SELECT id, state FROM subscribers WHERE channel = :channel AND address = :address"
+SUBSCRIBER_STATE = "UPDATE subscribers SET state = :state WHERE id = :id"
+SUBSCRIBER_MOVED = """
+    UPDATE subscribers SET address = :address WHERE id = :id
+      AND NOT EXISTS (SELECT 1 FROM subscribers o
+                      WHERE o.address = :address AND o.channel = subscribers.channel)
+"""
+SUBSCRIBER_ERASE = "DELETE FROM subscribers WHERE id = :id"
+TOPIC_FOLLOW = "INSERT INTO topics (subscriber, topic) VALUES (:subscriber, :topic) ON CONFLICT DO NOTHING"
+TOPICS_FORGET = "DELETE FROM topics WHERE subscriber = :subscriber"
+CONSENT = """
+    INSERT INTO consents (subscriber, channel, action, how, month)
+    VALUES (:subscriber, :channel, :action, :how, :month)
+"""
+SUPPRESS = "INSERT INTO suppressed (tag, month) VALUES (:tag, :month) ON CONFLICT DO NOTHING"
+SUPPRESSED = "SELECT 1 AS yes FROM suppressed WHERE tag = :tag"
+SUPPRESSED_LIFT = "DELETE FROM suppressed WHERE tag = :tag"
+SUBSCRIBERS_COUNTED = """
+    SELECT community, channel, language, state, count(*) AS people FROM subscribers
+    GROUP BY community, channel, language, state ORDER BY community, channel, language, state
+"""
+
+# --- broadcasts -------------------------------------------------------------------------------------------
+
+READERS = """
+    SELECT channel, language, count(*) AS people FROM subscribers
+    WHERE community = :community AND state = 'active' GROUP BY channel, language ORDER BY channel, language
+"""
+BROADCAST_ADD = """
+    INSERT INTO broadcasts (entry, community, moment, state, priority, why, due_at, valid_until)
+    VALUES (:entry, :community, :moment, :state, :priority, :why, :due_at, :valid_until)
+    ON CONFLICT (entry, community, moment) DO NOTHING
+    RETURNING id
+"""
+BROADCAST = "SELECT * FROM broadcasts WHERE id = :id"
+BROADCASTS = "SELECT * FROM broadcasts ORDER BY id"
+BROADCASTS_OPEN = "SELECT * FROM broadcasts WHERE state IN ('running', 'paused') ORDER BY priority, id"
+BROADCASTS_DUE = "SELECT * FROM broadcasts WHERE state = 'scheduled' AND due_at <= :now ORDER BY priority, id"
+BROADCAST_STATE = "UPDATE broadcasts SET state = :to WHERE id = :id AND state = :from"
+BROADCAST_CANCEL = "UPDATE broadcasts SET state = 'cancelled' WHERE id = :id"
+TEXT_ADD = """
+    INSERT INTO texts (broadcast, channel, language, edition, sender, open, closed)
+    VALUES (:broadcast, :channel, :language, :edition, :sender, :open, :closed)
+    RETURNING id
+"""
+TOPIC_WANTED = "INSERT INTO broadcast_topics (broadcast, topic) VALUES (:broadcast, :topic)"
+# One statement for any number of people. Topics are a wish to hear only those: who follows none hears all.
+FAN_OUT = """
+    INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
+    SELECT :broadcast, s.id, t.id, t.sender,
+           CASE WHEN t.closed IS NULL AND coalesce(s.heard_at, 0) <= :window_from
+                THEN 'held' ELSE 'queued' END,
+           CASE WHEN t.closed IS NULL AND coalesce(s.heard_at, 0) <= :window_from THEN 'window' END,
+           :now
+    FROM subscribers s
+    JOIN texts t ON t.broadcast = :broadcast AND t.channel = s.channel AND t.language = s.language
+    WHERE s.community = :community AND s.state = 'active'
+      AND (NOT EXISTS (SELECT 1 FROM broadcast_topics w WHERE w.broadcast = :broadcast)
+           OR NOT EXISTS (SELECT 1 FROM topics f WHERE f.subscriber = s.id)
+           OR EXISTS (SELECT 1 FROM topics f JOIN broadcast_topics w ON w.topic = f.topic
+                      WHERE f.subscriber = s.id AND w.broadcast = :broadcast))
+    ORDER BY s.id
+    ON CONFLICT (broadcast, subscriber) DO NOTHING
+"""
+COUNTS = "SELECT state, count(*) AS people FROM deliveries WHERE broadcast = :broadcast GROUP BY state"
+REASONS = """
+    SELECT state, reason, sender, count(*) AS people FROM deliveries
+    WHERE broadcast = :broadcast AND reason IS NOT NULL
+    GROUP BY state, reason, sender ORDER BY state, people DESC, reason
+"""
+CANCEL_OPEN = """
+    UPDATE deliveries SET state = 'cancelled', reason = :reason, settled_at = :now
+    WHERE broadcast = :broadcast AND state IN ('queued', 'held')
+"""
+
+# --- outbox -----------------------------------------------------------------------------------------------
+
+_CLAIMED = """
+    RETURNING id, attempt, part, text,
+        (SELECT address FROM subscribers s WHERE s.id = subscriber),
+        (SELECT heard_at FROM subscribers s WHERE s.id = subscriber),
+        (SELECT state FROM subscribers s WHERE s.id = subscriber)
+"""
+CLAIM_REPLIES = f"""
+    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1
+    WHERE id IN (SELECT id FROM deliveries
+                 WHERE sender = :sender AND broadcast IS NULL AND state = 'queued' AND due_at <= :now
+                 ORDER BY due_at, id LIMIT :limit)
+    {_CLAIMED}
+"""  # noqa: S608 - a constant of ours
+CLAIM_BROADCAST = f"""
+    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1
+    WHERE id IN (SELECT id FROM deliveries
+                 WHERE sender = :sender AND broadcast = :broadcast AND state = 'queued' AND due_at <= :now
+                 ORDER BY due_at, id LIMIT :limit)
+    {_CLAIMED}
+"""  # noqa: S608 - a constant of ours
+TEXT = "SELECT open, closed FROM texts WHERE id = :id"
+# A receipt may have overtaken the answer: the state moves forward only.
+SETTLE_SENT = """
+    UPDATE deliveries SET state = CASE WHEN state IN ('claimed', 'unknown') THEN 'sent' ELSE state END,
+        vendor_id = :vendor_id, settled_at = :now
+    WHERE id = :id AND attempt = :attempt
+"""
+SETTLE_NEXT_PART = """
+    UPDATE deliveries SET state = 'queued', part = part + 1, vendor_id = :vendor_id, due_at = :due_at
+    WHERE id = :id AND attempt = :attempt AND state = 'claimed'
+"""
+SETTLE_QUEUED = """
+    UPDATE deliveries SET state = 'queued', reason = :reason, due_at = :due_at
+    WHERE id = :id AND attempt = :attempt AND state = 'claimed'
+"""
+SETTLE_ENDED = """
+    UPDATE deliveries SET state = :state, reason = :reason, settled_at = :now
+    WHERE id = :id AND attempt = :attempt AND state = 'claimed'
+"""
+ORPHANS = """
+    UPDATE deliveries SET state = 'unknown', reason = 'crash', settled_at = :now WHERE state = 'claimed'
+"""
+RECEIPT_ROW = "SELECT id, state, part, subscriber FROM deliveries WHERE id = :id"
+RECEIPT_STATE = """
+    UPDATE deliveries SET state = :state, reason = :reason, settled_at = :now, vendor_id = :vendor_id
+    WHERE id = :id
+"""
+EXPIRE = """
+    UPDATE deliveries SET state = 'expired', reason = 'too-late', settled_at = :now
+    WHERE broadcast = :broadcast AND state IN ('queued', 'held')
+"""
+RELEASE_WINDOW = """
+    UPDATE deliveries SET state = 'queued', reason = NULL, due_at = :now
+    WHERE subscriber = :subscriber AND state = 'held' AND reason = 'window'
+      AND broadcast IN (SELECT id FROM broadcasts WHERE state IN ('running', 'paused'))
+"""
+ANY_OPEN = """
+    SELECT EXISTS (SELECT 1 FROM deliveries WHERE sender IN (SELECT DISTINCT sender FROM texts
+                                                             WHERE broadcast = :broadcast)
+                                              AND broadcast = :broadcast AND state = 'queued')
+        OR EXISTS (SELECT 1 FROM deliveries WHERE broadcast = :broadcast AND state IN ('held', 'claimed'))
+        AS open
+"""
+REPLY_ADD = """
+    INSERT INTO deliveries (inbound, subscriber, text, sender, state, due_at)
+    VALUES (:inbound, :subscriber, :text, :sender, 'queued', :now)
+    ON CONFLICT (inbound) DO NOTHING
+"""
+PERSON_FORGET_REPLIES = "DELETE FROM deliveries WHERE subscriber = :subscriber AND broadcast IS NULL"
+LANE_WAIT = "SELECT wait_until FROM lanes WHERE sender = :sender"
+LANE_WAITS = """
+    INSERT INTO lanes (sender, wait_until) VALUES (:sender, :wait_until)
+    ON CONFLICT (sender) DO UPDATE SET wait_until = excluded.wait_until
+"""
+
+# --- inbound ----------------------------------------------------------------------------------------------
+
+INBOUND_ADD = """
+    INSERT INTO inbounds (sender, vendor_id, subscriber, text, left_there, heard_at)
+    VALUES (:sender, :vendor_id, :subscriber, :text, :left_there, :heard_at)
+    ON CONFLICT (sender, vendor_id) DO NOTHING
+    RETURNING id
+"""
+INBOUNDS_UNANSWERED = """
+    SELECT id, sender, vendor_id, subscriber, text, left_there FROM inbounds
+    WHERE text IS NOT NULL ORDER BY id LIMIT :limit
+"""
+INBOUND_ANSWERED = "UPDATE inbounds SET text = NULL WHERE id = :id"

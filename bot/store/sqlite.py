@@ -1,0 +1,209 @@
+"""The embedded engine: one SQLite file through sqlite-utils, one thread that writes, one that reads.
+
+sqlite-utils is synchronous and a connection belongs to the thread that opened it, so each of the two threads
+opens its own and nothing else touches it. Work is handed over as a function of a transaction.
+
+SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at the same instant (found
+2026-03), and most systems carry an older one. Every write here, and the checkpoint inside its commit, holds
+a lock on `<database>.lock`, shared with the other processes of this deployment; readers never checkpoint.
+See docs/decisions/0003-one-writer.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from sqlite_utils import Database
+
+from bot.store.migrations import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+    from typing import IO
+
+T = TypeVar("T")
+Row = dict[str, Any]
+Why = Literal["newer", "other-key", "full", "damaged", "locked", "not-a-database", "unreachable"]
+
+_BUSY_MS = 10_000
+
+
+class Unusable(Exception):  # noqa: N818 - what the database is
+    """The database cannot be used; `why` is a closed word that staff read in their language."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Transaction:
+    """What may be asked of the database within one transaction, on its own thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def rows(self, sql: str, values: Mapping[str, object] | None = None) -> list[Row]:
+        """Every row of a query, or of a statement with RETURNING."""
+        cursor = self._db.execute(sql, dict(values or {}))
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def tuples(self, sql: str, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """The same as bare tuples: for the send path, where a dict a row costs more than the row."""
+        return self._db.execute(sql, dict(values or {})).fetchall()
+
+    def one(self, sql: str, values: Mapping[str, object] | None = None) -> Row | None:
+        """The first row, or None."""
+        found = self.rows(sql, values)
+        return found[0] if found else None
+
+    def run(self, sql: str, values: Mapping[str, object] | None = None) -> int:
+        """A statement; the number of rows it touched."""
+        return int(self._db.execute(sql, dict(values or {})).rowcount)
+
+    def each(self, sql: str, many: Iterable[Mapping[str, object]]) -> None:
+        """One statement for many sets of values."""
+        self._db.conn.executemany(sql, many)
+
+
+class Store:
+    """An open database. Make it with `await Store.open(path)`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = ThreadPoolExecutor(1, "store-writer")
+        self._reader = ThreadPoolExecutor(1, "store-reader")
+        self._write_db: Database
+        self._read_db: Database
+        self._lock: IO[str]
+
+    @classmethod
+    async def open(cls, path: Path) -> Store:
+        """Open the file, making it and bringing it up to date where needed.
+
+        Raises:
+            Unusable: made by a newer version, damaged, or not a database.
+        """
+        store = cls(path)
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(store._writer, store._open_writer)
+            await loop.run_in_executor(store._reader, store._open_reader)
+        except BaseException:
+            store._writer.shutdown()
+            store._reader.shutdown()
+            raise
+        return store
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in one transaction: all of it is on the disk afterwards, or none.
+
+        Raises:
+            Unusable: the disk is full, or the file is damaged. Nothing was written.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, work)
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`, which only reads, beside the writer. It sees what was committed before it began."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, work)
+
+    async def forget(self) -> None:
+        """Leave no trace of deleted rows: empty the log into the file, whose free pages are zeroed."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._truncate)
+
+    async def close(self) -> None:
+        """Finish what was handed over, and close."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._reader, self._read_db.close)
+        await loop.run_in_executor(self._writer, self._close_writer)
+        self._reader.shutdown()
+        self._writer.shutdown()
+
+    def _open_writer(self) -> None:
+        self._lock = self._path.with_name(self._path.name + ".lock").open("w")
+        with _said_plainly(), self._alone():
+            db = self._write_db = Database(sqlite3.connect(self._path, timeout=_BUSY_MS / 1000))
+            db.enable_wal()
+            for pragma in (
+                f"busy_timeout = {_BUSY_MS}",
+                "synchronous = FULL",  # a commit is on the disk when it returns
+                "foreign_keys = ON",
+                "secure_delete = ON",
+                "trusted_schema = OFF",
+                "cache_size = -16000",
+            ):
+                db.conn.execute(f"PRAGMA {pragma}")
+            ours = {migration.name for migration in migrations.pending(Database(memory=True))}
+            if {migration.name for migration in migrations.applied(db)} - ours:
+                raise Unusable("newer")
+            migrations.apply(db)
+
+    def _open_reader(self) -> None:
+        with _said_plainly():
+            self._read_db = Database(sqlite3.connect(self._path, timeout=_BUSY_MS / 1000))
+            self._read_db.conn.execute("PRAGMA query_only = ON")
+            self._read_db.conn.execute("PRAGMA wal_autocheckpoint = 0")
+
+    def _write(self, work: Callable[[Transaction], T]) -> T:
+        connection = self._write_db.conn
+        with _said_plainly(), self._alone():
+            # Not `atomic()`: it begins deferred, and a reader that becomes a writer can be refused.
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(Transaction(self._write_db))
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+            return result
+
+    def _read(self, work: Callable[[Transaction], T]) -> T:
+        with _said_plainly():
+            return work(Transaction(self._read_db))
+
+    def _truncate(self) -> None:
+        with _said_plainly(), self._alone():
+            self._write_db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _close_writer(self) -> None:
+        with self._alone():
+            self._write_db.close()
+        self._lock.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """SQLite's faults as one of our words. Its own sentences can quote values, so they go no further."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise  # ours: a key that must be unique, asked for by the caller
+    except sqlite3.DatabaseError as error:
+        words: dict[str, Why] = {
+            "SQLITE_FULL": "full",
+            "SQLITE_CORRUPT": "damaged",
+            "SQLITE_BUSY": "locked",
+            "SQLITE_NOTADB": "not-a-database",
+            "SQLITE_CANTOPEN": "unreachable",
+            "SQLITE_READONLY": "unreachable",
+            "SQLITE_IOERR": "full",
+        }
+        name = getattr(error, "sqlite_errorname", "")
+        for prefix, word in words.items():
+            if name.startswith(prefix):
+                raise Unusable(word) from None
+        raise

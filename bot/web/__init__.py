@@ -1,0 +1,1 @@
+"""The doors that vendors knock at."""

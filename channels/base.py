@@ -1,0 +1,246 @@
+"""The seam every channel is written against: a name, three verbs, a goodbye, and five kinds of trouble.
+
+Nothing here knows a vendor. Nothing above `channels/` knows a vendor's code or exception: a channel turns
+what its vendor says into the values of this file.
+
+A channel is a module with a pure function `render` and a class that satisfies `Channel`:
+
+    render(message, window_open) -> [Part]      our words into what this vendor accepts
+    await channel.send(address, part, key)      one request; the vendor's id, or Trouble
+    channel.read(request) -> [Heard | Receipt]  checks the signature on the raw bytes, then bytes to facts
+    await channel.aclose()
+
+What a channel cannot say, its `render` says another way; there are no `supports_…` flags.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from channels.markdown import Document
+
+ChannelName = Literal["telegram", "sms", "whatsapp"]
+CHANNELS: tuple[ChannelName, ...] = ("telegram", "sms", "whatsapp")
+
+REPLY_WINDOW = timedelta(hours=24)
+"""How long after a person's last message a vendor lets us answer freely.
+
+WhatsApp's customer-service window (Twilio error 63016); the other vendors have none, so their `render`
+says the same inside and outside.
+"""
+
+Format = Literal["html", "text", "whatsapp", "template"]
+Encoding = Literal["utf-16", "gsm-7", "ucs-2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A WhatsApp text that Meta approved beforehand.
+
+    Attributes:
+        content_sid: Twilio's `ContentSid`, `HX` and 32 hexadecimal digits.
+        variables: What fills its numbered places, already in the reader's language.
+    """
+
+    content_sid: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be said, before any channel has written it.
+
+    Attributes:
+        document: The body as our small Markdown.
+        title: One line, without markup; empty for a reply that needs none.
+        short: The whole thing in the words of the `sms` field, or None to derive it from the body.
+        template: What WhatsApp may say outside the reply window, if anything.
+        fold: Whether SMS may write a for á (and so on) where that saves a segment. A community decides.
+    """
+
+    document: Document
+    title: str = ""
+    short: str | None = None
+    template: Template | None = None
+    fold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One request's worth of text, exactly as the vendor will get it.
+
+    Attributes:
+        text: What arrives, marks and all. For a template: its variables, a line each, for people to read.
+        format: How the vendor is to read `text`.
+        encoding: How its length is counted.
+        units: Its length in that encoding's units (septets for GSM-7, 16-bit units otherwise).
+        segments: What is paid for. One, except for SMS.
+        template: Set when `format` is "template".
+    """
+
+    text: str
+    format: Format
+    encoding: Encoding
+    units: int
+    segments: int
+    template: Template | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A webhook's request as a plain value, so that `read` needs no web framework.
+
+    Attributes:
+        url: The public URL the vendor called, query included: signatures are computed over it.
+        headers: With lower-case names.
+        body: The raw bytes, unparsed.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message a person wrote to us, or a button they pressed.
+
+    Attributes:
+        vendor_id: Unique per sender, so that a replay is seen.
+        address: E.164, or a chat id.
+        text: What they wrote.
+        language: The vendor's hint, if it gave one: a hint, never consent or proof.
+        left: True when the vendor itself says that the person blocked us or opted out there.
+    """
+
+    vendor_id: str
+    address: str = field(repr=False)
+    text: str = field(repr=False)
+    language: str | None = None
+    left: bool = False
+
+
+ReceiptStatus = Literal["sent", "delivered", "read", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the vendor tells later about one part of a delivery.
+
+    Attributes:
+        vendor_id: The id `send` returned.
+        status: Ours; the vendor's own word stays in the channel.
+        key: The key given to `send`, if the vendor echoes it: finds the row even when the answer was lost.
+        trouble: Why it failed, when `status` is "failed".
+    """
+
+    vendor_id: str
+    status: ReceiptStatus
+    key: str | None = None
+    trouble: Trouble | None = None
+
+
+class Trouble(Exception):  # noqa: N818 - the house's word; each subclass is a decision, not a fault of ours
+    """Why a send did not work. Always one of the five subclasses, each a decision already taken.
+
+    Attributes:
+        reason: A closed word that `bot/phrases` turns into people's words ("blocked", "no-funds", …).
+        code: The vendor's own code, for staff who speak to the vendor. Never an address or a text.
+    """
+
+    def __init__(self, reason: str, *, code: str = "") -> None:
+        super().__init__(f"{reason} ({code})" if code else reason)
+        self.reason = reason
+        self.code = code
+
+
+class Later(Trouble):
+    """Surely not accepted: try again, never before `wait`.
+
+    Attributes:
+        wait: What the vendor asked for, or None. A wait is about the sender, not about this person.
+    """
+
+    def __init__(self, reason: str, *, code: str = "", wait: timedelta | None = None) -> None:
+        super().__init__(reason, code=code)
+        self.wait = wait
+
+
+class Refused(Trouble):
+    """This message, never; the person is fine."""
+
+
+class Gone(Trouble):
+    """This person is not there, or left.
+
+    Attributes:
+        left: True when they chose to leave (blocked us, opted out); False when the address is dead.
+        moved_to: Their new address, when the vendor says so.
+    """
+
+    def __init__(
+        self, reason: str, *, code: str = "", left: bool = False, moved_to: str | None = None
+    ) -> None:
+        super().__init__(reason, code=code)
+        self.left = left
+        self.moved_to = moved_to
+
+
+class Broken(Trouble):
+    """Our fault, for everyone (credentials, funds, template): the lane stops, rows stay, staff are told."""
+
+
+class Unsure(Trouble):
+    """The request left and no answer came: it may have arrived. Never sent again blindly."""
+
+
+class Forged(Exception):  # noqa: N818 - what it is
+    """A webhook that its vendor did not sign."""
+
+
+class Channel(Protocol):
+    """One sender on one channel, opened."""
+
+    name: ChannelName
+
+    def render(self, message: Message, *, window_open: bool) -> list[Part]:
+        """Write `message` as this vendor accepts it.
+
+        Args:
+            message: What is to be said.
+            window_open: Whether the person wrote within `REPLY_WINDOW`.
+
+        Returns:
+            One part for each request, in order; empty when this cannot be said to them now, and the delivery
+            must be held.
+        """
+
+    async def send(self, address: str, part: Part, key: str) -> str:
+        """Send one part with one request.
+
+        Args:
+            address: E.164, or a chat id.
+            part: As `render` made it.
+            key: Ours, of `[0-9.]`; comes back in the receipt where the vendor can echo it.
+
+        Returns:
+            The vendor's id.
+
+        Raises:
+            Trouble: one of the five kinds.
+        """
+
+    def read(self, request: Request) -> list[Heard | Receipt]:
+        """Turn a webhook's bytes into facts.
+
+        Raises:
+            Forged: the signature is missing or wrong; nothing was parsed.
+        """
+
+    async def aclose(self) -> None:
+        """Close the connections."""

@@ -1,0 +1,106 @@
+// One message on a screen, built node by node. Text from outside is only ever text: no markup is parsed here.
+
+import { why } from "./words.js";
+
+const TAGS = {
+  b: "strong", i: "em", u: "u", s: "s", code: "code", pre: "pre", blockquote: "blockquote", spoiler: "span", a: "a",
+};
+const SVG = "http://www.w3.org/2000/svg";
+const SAFE = /^(https?|tg):/i;
+
+export function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+// The server's tree of words and looks into elements of the few kinds above.
+export function rich(tree) {
+  return tree.map(node => {
+    if (typeof node === "string") return document.createTextNode(node);
+    const element = make(TAGS[node.tag] ?? "span", {}, ...rich(node.children));
+    if (node.tag === "spoiler") element.className = "spoiler";
+    if (node.tag === "a" && node.href) link(element, node.href);
+    return element;
+  });
+}
+
+function link(element, address) {
+  const href = /^[\w-]+(\.[\w-]+)+/.test(address) && !address.includes(":") ? `https://${address}` : address;
+  if (SAFE.test(href)) Object.assign(element, { href, target: "_blank", rel: "noopener noreferrer", title: href });
+}
+
+export function localTime(words, at, timezone) {
+  return format(words, at, timezone, { hour: "numeric", minute: "2-digit" });
+}
+
+export function localDay(words, at, timezone) {
+  return format(words, at, timezone, { weekday: "long", day: "numeric", month: "long" });
+}
+
+function format(words, at, timezone, options) {
+  return new Intl.DateTimeFormat(words.locale, { ...options, timeZone: timezone || undefined }).format(new Date(at));
+}
+
+export function bubble(words, message, person, press) {
+  const item = make("li", { className: `item ${message.kind}` });
+  item.dataset.id = message.id;
+  if (message.kind === "note") {
+    item.append(make("p", { className: "note" }, remark(words, message)));
+    return item;
+  }
+  const body = make("div", { className: "text" }, ...rich(message.tree));
+  const time = make("time", { dateTime: message.at }, localTime(words, message.at, person.timezone));
+  const foot = make("span", { className: "meta" }, time);
+  item.append(make("div", { className: "bubble" }, body, foot));
+  for (const row of message.buttons) item.append(keyboard(row, message, press));
+  receipt(words, item, message);
+  return item;
+}
+
+function remark(words, message) {
+  if (!message.code) return message.text === "STOP" ? words.stop : words.start;
+  const vendorCode = message.code >= 1000;
+  return words.notArrived(why(words, {
+    code: vendorCode ? message.code : 0, status: vendorCode ? 0 : message.code, reason: message.text,
+  }));
+}
+
+function keyboard(row, message, press) {
+  return make("div", { className: "keys" }, ...row.map(button => {
+    if (button.url) {
+      const key = make("a", { className: "key" }, button.text);
+      link(key, button.url);
+      return key;
+    }
+    return make("button", { className: "key", type: "button", onclick: () => press(message, button) }, button.text);
+  }));
+}
+
+// Write, or rewrite, what the consulate knows of a message.
+export function receipt(words, item, message) {
+  item.querySelector(".receipt")?.remove();
+  const word = words.receipts[message.status];
+  if (!word) return;
+  item.dataset.status = message.status;
+  const sign = make("span", { className: `receipt ${message.status}`, title: words.receipt(word) });
+  if (message.channel === "whatsapp" && message.status !== "unheard") sign.append(ticks(message.status));
+  sign.append(make("span", { className: "word" }, word));
+  item.querySelector(".meta").append(sign);
+}
+
+function ticks(status) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 20 12");
+  svg.setAttribute("aria-hidden", "true");
+  const shapes = {
+    queued: ["M10 1.500a4.500 4.500 0 1 0 .01 0", "M10 3.500V6l1.800 1"],
+    sent: ["M6 6.500 9 9.500 15.500 2.500"],
+  };
+  for (const d of shapes[status] ?? ["M2 6.500 5 9.500 11.500 2.500", "M9 8.500 10 9.500 16.500 2.500"]) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", d);
+    svg.append(path);
+  }
+  return svg;
+}

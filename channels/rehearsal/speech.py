@@ -1,0 +1,170 @@
+"""A person speaks: types, presses a button, blocks a bot. What the vendors make of it and tell the bot."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from channels.rehearsal.people import Bubble
+from channels.rehearsal.rich import linked
+
+if TYPE_CHECKING:
+    from channels.rehearsal.bots import Bot
+    from channels.rehearsal.people import Person
+    from channels.rehearsal.stage import Stage
+
+STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+START = frozenset({"START", "YES", "UNSTOP"})
+"""What Twilio acts upon itself, on SMS, when it is the whole message (tutorials/advanced-opt-out)."""
+_COMMAND = re.compile(r"/[A-Za-z0-9_]{1,32}(?:@\w+)?")
+
+
+def telegram_user(person: Person) -> dict[str, Any]:
+    """Telegram's `User`."""
+    user: dict[str, Any] = {"id": int(person.address), "is_bot": False, "first_name": person.name or "?"}
+    return user | ({"language_code": person.language} if person.language else {})
+
+
+def telegram_chat(person: Person) -> dict[str, Any]:
+    """Telegram's `Chat`, a private one."""
+    return {"id": int(person.address), "first_name": person.name or "?", "type": "private"}
+
+
+def say(stage: Stage, person: Person, text: str, sender: str = "") -> Bubble:
+    """The person writes `text` to `sender`, or to whom they wrote with last.
+
+    Returns:
+        What their phone shows. Its status is "unheard" when no bot has come forward to hear it.
+    """
+    person.sender = sender or person.sender or _somebody(stage, person)
+    person.heard_at = stage.now()
+    bubble = Bubble(f"SM{stage.new_id()}", "said", stage.now(), text, linked(text), person.sender)
+    if person.channel == "telegram":
+        _tell_bot(stage, person, bubble)
+        return bubble
+    if (person.channel, person.sender) not in stage.lines:
+        bubble.status = "unheard"
+    stage.people.show(person, bubble)
+    if person.channel == "sms":
+        _opt(stage, person, text)
+    if not bubble.status:
+        stage.callbacks.soon(lambda: _post(stage, person, bubble))
+    return bubble
+
+
+def _somebody(stage: Stage, person: Person) -> str:
+    """Whom someone writes to who was never written to: the first that can hear."""
+    if person.channel == "telegram":
+        return next(iter(stage.bots), "")
+    return next((sender for channel, sender in stage.lines if channel == person.channel), "")
+
+
+def _tell_bot(stage: Stage, person: Person, bubble: Bubble) -> None:
+    bot = stage.bots.get(person.sender)
+    if bot is None:
+        bubble.status = "unheard"
+        stage.people.show(person, bubble)
+        return
+    bubble.id = str(bot.message_id())
+    stage.people.show(person, bubble)
+    message = {
+        "message_id": int(bubble.id),
+        "from": telegram_user(person),
+        "chat": telegram_chat(person),
+        "date": int(bubble.at.timestamp()),
+        "text": bubble.text,
+    }
+    if command := _COMMAND.match(bubble.text):
+        message["entities"] = [{"type": "bot_command", "offset": 0, "length": len(command[0])}]
+    bot.push("message", message)
+
+
+def _opt(stage: Stage, person: Person, text: str) -> None:
+    """Twilio's own answer to STOP and START; the message still reaches the bot."""
+    word = text.strip().upper()
+    if word in STOP or word in START:
+        stage.people.opt_out(person.address, person.sender, out=word in STOP)
+        stage.people.show(person, stage.note(0, "STOP" if word in STOP else "START", person.sender))
+
+
+async def _post(stage: Stage, person: Person, bubble: Bubble) -> None:
+    line = stage.lines[person.channel, bubble.sender]
+    prefix = "whatsapp:" if person.channel == "whatsapp" else ""
+    form = {
+        **dict.fromkeys(("MessageSid", "SmsSid", "SmsMessageSid"), bubble.id),
+        "AccountSid": line.account_sid,
+        "ApiVersion": "2010-04-01",
+        "From": prefix + person.address,
+        "To": prefix + bubble.sender,
+        "Body": bubble.text,
+        "NumMedia": "0",
+        "NumSegments": "1",
+        "ReferralNumMedia": "0",
+        "SmsStatus": "received",
+    }
+    if bubble.sender.startswith("MG"):
+        form["MessagingServiceSid"] = bubble.sender
+    if person.channel == "whatsapp":
+        form |= {"ProfileName": person.name, "WaId": person.address.lstrip("+"), "MessageType": "text"}
+    else:
+        form |= {"FromCountry": "US", "ToCountry": "US", "FromCity": "", "ToCity": ""}
+    if not await stage.callbacks.post_signed(line.url, form, line.auth_token):
+        stage.unreached(person.channel)
+        stage.people.mark(person, bubble.id, "unheard")
+
+
+def press(stage: Stage, person: Person, message_id: str, data: str) -> bool:
+    """The person presses a button under a message of a bot.
+
+    Returns:
+        Whether there was such a button and a bot to tell.
+    """
+    for bubble in person.phone or ():
+        bot: Bot | None = stage.bots.get(bubble.sender)
+        if (
+            bot
+            and bubble.id == message_id
+            and any(b.get("data") == data for row in bubble.buttons for b in row)
+        ):
+            bot.push("callback_query", _callback_query(stage, person, bubble, bot, data))
+            return True
+    return False
+
+
+def _callback_query(stage: Stage, person: Person, bubble: Bubble, bot: Bot, data: str) -> dict[str, Any]:
+    return {
+        "id": str(int(stage.new_id()[:15], 16)),
+        "from": telegram_user(person),
+        "chat_instance": person.address,
+        "data": data,
+        "message": {
+            "message_id": int(bubble.id),
+            "from": bot.as_user(),
+            "chat": telegram_chat(person),
+            "date": int(bubble.at.timestamp()),
+            "text": bubble.text,
+        },
+    }
+
+
+def changed(stage: Stage, person: Person, before: str) -> None:
+    """Tell the bot that a person blocked it or came back (Telegram's `my_chat_member`)."""
+    bot = stage.bots.get(person.sender)
+    if person.channel != "telegram" or bot is None or (before == "ok") == (person.state == "ok"):
+        return
+    was, is_now = ("member", "kicked") if before == "ok" else ("kicked", "member")
+    user = bot.as_user()
+    bot.push(
+        "my_chat_member",
+        {
+            "chat": telegram_chat(person),
+            "from": telegram_user(person),
+            "date": int(stage.now().timestamp()),
+            "old_chat_member": _member(was, user),
+            "new_chat_member": _member(is_now, user),
+        },
+    )
+
+
+def _member(status: str, user: dict[str, Any]) -> dict[str, Any]:
+    return {"status": status, "user": user} | ({"until_date": 0} if status == "kicked" else {})

@@ -1,0 +1,146 @@
+"""The stage: the parts of one rehearsal, joined, and the few things all vendors do on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from channels.rehearsal.faults import Faults
+from channels.rehearsal.ledger import Ledger
+from channels.rehearsal.live import Live
+from channels.rehearsal.people import Bubble, People
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from channels.rehearsal.bots import Bot
+    from channels.rehearsal.callbacks import Callbacks, Line
+    from channels.rehearsal.people import Channel, Person
+    from channels.rehearsal.receipts import Accepted
+
+
+@dataclass
+class Stage:
+    """One rehearsal.
+
+    Attributes:
+        now: UTC, aware.
+        new_id: 32 hexadecimal digits, never twice.
+        callbacks: What goes back to the bot.
+        bots: By their id, the digits before the colon of their token.
+        lines: Where what people write to a number goes, by channel and number.
+        unread: What was delivered to a watched WhatsApp phone and waits to be looked at, by its sid.
+    """
+
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    callbacks: Callbacks
+    live: Live = field(default_factory=Live)
+    ledger: Ledger = field(default_factory=Ledger)
+    faults: Faults = field(default_factory=Faults)
+    bots: dict[str, Bot] = field(default_factory=dict)
+    lines: dict[tuple[Channel, str], Line] = field(default_factory=dict)
+    unread: dict[str, Accepted] = field(default_factory=dict)
+    people: People = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = People(self.live.tell)
+
+    def counts(self) -> dict[str, Any]:
+        """How many people there are, and what each vendor saw."""
+        return {"everyone": len(self.people), "counts": self.ledger.summary()}
+
+    def recount(self) -> None:
+        """Tell open pages the counts."""
+        self.live.tell_soon("counts", self.counts)
+
+    def accepted(
+        self, person: Person | None, bubble: Bubble, channel: Channel, address: str, text: str
+    ) -> None:
+        """A vendor said yes to `text`, which the bubble shows."""
+        self.ledger.write(
+            self.now(),
+            channel,
+            outcome="accepted",
+            sender=bubble.sender,
+            address=address,
+            text=text,
+            vendor_id=bubble.id,
+            status=200 if channel == "telegram" else 201,
+        )
+        self.recount()
+        if person is not None:
+            person.sender = bubble.sender
+
+    def refused(
+        self, channel: Channel, *, sender: str, address: str, text: str, status: int, code: int, reason: str
+    ) -> None:
+        """A vendor said no; the phone shows a note, because its owner would see nothing at all."""
+        at = self.now()
+        self.ledger.write(
+            at,
+            channel,
+            outcome="refused",
+            sender=sender,
+            address=address,
+            text=text,
+            status=status,
+            code=code,
+            reason=reason,
+        )
+        self.recount()
+        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.TOO_MANY_REQUESTS:
+            self.people.show(self.people.find(channel, address), self.note(code or status, reason, sender))
+
+    def failed(self, accepted: Accepted, person: Person | None, code: int) -> None:
+        """Twilio gave up on what it had accepted."""
+        wanted = accepted.wanted
+        self.ledger.write(
+            self.now(),
+            wanted.channel,
+            outcome="failed",
+            sender=wanted.sender,
+            address=wanted.address,
+            text=wanted.text,
+            vendor_id=accepted.sid,
+            code=code,
+        )
+        self.recount()
+        self.people.show(person, self.note(code, "", wanted.sender))
+
+    def unreached(self, channel: Channel) -> None:
+        """The bot did not take a receipt or a webhook."""
+        self.ledger.unreached(channel)
+        self.live.tell_soon("counts", self.counts)
+
+    def note(self, code: int, text: str, sender: str = "") -> Bubble:
+        """A remark of the rehearsal on a phone."""
+        return Bubble(self.new_id(), "note", self.now(), text, code=code, sender=sender)
+
+    async def reset(self) -> None:
+        """Begin again; pages that are open begin again with us."""
+        await self._part()
+        self.callbacks.forget()
+        self.lines.clear()
+        self.unread.clear()
+        self.faults.clear()
+        self.ledger = Ledger()
+        self.people.reset()
+        self.live.tell("reset", {})
+
+    async def _part(self) -> None:
+        for bot in self.bots.values():
+            await bot.aclose()
+        self.bots.clear()
+
+    async def aclose(self) -> None:
+        """Stop everything that runs by itself."""
+        await self._part()
+        await self.callbacks.aclose()
+
+
+STAGE = web.AppKey("stage", Stage)

@@ -1,0 +1,144 @@
+"""Twilio's Messages resource: one POST, its answer with Twilio's own fields, its refusals.
+
+Named after the vendor at whose side it stands; the vendor's library is not imported here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from channels.rehearsal.faults import Fault, hang_up, silence
+from channels.rehearsal.gsm import segments
+from channels.rehearsal.people import Bubble
+from channels.rehearsal.receipts import Accepted, fate, follow
+from channels.rehearsal.rich import linked, marked
+from channels.rehearsal.stage import STAGE
+from channels.rehearsal.twilio_checks import Refusal, Wanted, checked
+
+if TYPE_CHECKING:
+    from channels.rehearsal.people import Channel, Person
+    from channels.rehearsal.stage import Stage
+
+_ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
+
+
+async def create(request: web.Request) -> web.StreamResponse:
+    """`POST /2010-04-01/Accounts/{account}/Messages.json`."""
+    stage, account = request.app[STAGE], request.match_info["account"]
+    form = {name: str(value) for name, value in (await request.post()).items()}
+    channel: Channel = "whatsapp" if form.get("To", "").startswith("whatsapp:") else "sms"
+    try:
+        token = _token(request, account)
+        fault = stage.faults.take(channel)
+        if fault is not None and fault.kind != "hang":
+            _meet(fault, request)
+        wanted = checked(form)
+        person = stage.people.find(channel, wanted.address)
+        _not_opted_out(stage, wanted, person)
+    except Refusal as refusal:
+        return _refusal(stage, channel, form, refusal)
+    accepted = Accepted(f"SM{stage.new_id()}", wanted, account, token)
+    _take(stage, accepted, person)
+    if fault is not None:
+        await silence()
+    return web.json_response(_as_json(stage, accepted), status=201)
+
+
+def _token(request: web.Request, account: str) -> str:
+    """The account's token out of Basic authentication.
+
+    Raises:
+        Refusal: when it is not a rehearsal's; a real one has no business here.
+    """
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    try:
+        user, _, token = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        user, token = "", ""
+    if scheme.lower() != "basic" or user != account or "rehearsal" not in token.lower():
+        raise Refusal(20003, "Authenticate", 401)
+    if not _ACCOUNT.fullmatch(account):
+        raise Refusal(20404, "The requested resource was not found", 404)
+    return token
+
+
+def _meet(fault: Fault, request: web.Request) -> None:
+    if fault.kind == "429":
+        raise Refusal(20429, "Too Many Requests", 429, retry_after=fault.retry_after)
+    if fault.kind == "down":
+        hang_up(request)
+        raise Refusal(20503, "Service Unavailable", 503)
+    raise Refusal(20500, "Internal Server Error", 500)
+
+
+def _not_opted_out(stage: Stage, wanted: Wanted, person: Person | None) -> None:
+    left = person is not None and person.state == "opted-out"
+    if wanted.channel == "sms" and (left or stage.people.opted_out(wanted.address, wanted.sender)):
+        raise Refusal(21610, "Attempt to send to unsubscribed recipient")
+
+
+def _refusal(stage: Stage, channel: Channel, form: dict[str, str], refusal: Refusal) -> web.Response:
+    stage.refused(
+        channel,
+        sender=(form.get("From") or form.get("MessagingServiceSid", "")).removeprefix("whatsapp:"),
+        address=form.get("To", "").removeprefix("whatsapp:"),
+        text=form.get("Body", ""),
+        status=refusal.status,
+        code=refusal.code,
+        reason=str(refusal),
+    )
+    body = {
+        "code": refusal.code,
+        "message": str(refusal),
+        "more_info": f"https://www.twilio.com/docs/errors/{refusal.code}",
+        "status": refusal.status,
+    }
+    headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    return web.json_response(body, status=refusal.status, headers=headers)
+
+
+def _take(stage: Stage, accepted: Accepted, person: Person | None) -> None:
+    wanted = accepted.wanted
+    steps = fate(stage, wanted, person)
+    watched = person is not None and person.shown
+    tree = (marked if wanted.channel == "whatsapp" else linked)(wanted.text) if watched else []
+    bubble = Bubble(accepted.sid, "heard", stage.now(), wanted.text, tree, wanted.sender, "queued")
+    stage.accepted(person, bubble, wanted.channel, wanted.address, wanted.text)
+    if not steps[-1][1]:  # what will fail never reaches a screen
+        stage.people.show(person, bubble)
+    follow(stage, accepted, person, steps)
+
+
+def _as_json(stage: Stage, accepted: Accepted) -> dict[str, Any]:
+    wanted, now = accepted.wanted, format_datetime(stage.now())
+    prefix = "whatsapp:" if wanted.channel == "whatsapp" else ""
+    service = wanted.sender if wanted.sender.startswith("MG") else None
+    uri = f"/2010-04-01/Accounts/{accepted.account_sid}/Messages/{accepted.sid}"
+    return {
+        "account_sid": accepted.account_sid,
+        "api_version": "2010-04-01",
+        "body": wanted.text,
+        "date_created": now,
+        "date_sent": None,
+        "date_updated": now,
+        "direction": "outbound-api",
+        "error_code": None,
+        "error_message": None,
+        "from": None if service else prefix + wanted.sender,
+        "messaging_service_sid": service,
+        "num_media": "0",
+        "num_segments": "0" if service else str(segments(wanted.text) if not prefix else 1),
+        "price": None,
+        "price_unit": "USD",
+        "sid": accepted.sid,
+        "status": "accepted" if service else "queued",
+        "subresource_uris": {"media": f"{uri}/Media.json"},
+        "to": prefix + wanted.address,
+        "uri": f"{uri}.json",
+    }

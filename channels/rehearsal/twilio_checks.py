@@ -1,0 +1,162 @@
+"""What Twilio looks at before it accepts a message, in its order, and the codes it answers with.
+
+Codes: https://www.twilio.com/docs/api/errors; parameters: Twilio's OpenAPI description
+(twilio-oai, `twilio_api_v2010.yaml`, CreateMessage). Read 2026-11.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from channels.rehearsal.people import Channel
+
+PARAMETERS = frozenset(
+    {
+        "To",
+        "StatusCallback",
+        "ApplicationSid",
+        "MaxPrice",
+        "ProvideFeedback",
+        "Attempt",
+        "ValidityPeriod",
+        "ForceDelivery",
+        "ContentRetention",
+        "AddressRetention",
+        "SmartEncoded",
+        "PersistentAction",
+        "TrafficType",
+        "ShortenUrls",
+        "ScheduleType",
+        "SendAt",
+        "SendAsMms",
+        "ContentVariables",
+        "MessageIntent",
+        "RiskCheck",
+        "From",
+        "FallbackFrom",
+        "MessagingServiceSid",
+        "Body",
+        "MediaUrl",
+        "ContentSid",
+    }
+)
+LONGEST = 1600
+TEMPLATE_SID = "HX" + "0" * 31 + "1"
+TEMPLATE = "*{{1}}*\n\n{{2}}\n\nResponde BAJA para dejar de recibir avisos."
+"""The one template that is approved here: a title and a summary."""
+_SAMPLES = {"1": "Aviso", "2": "Hay noticias de su consulado."}
+
+_E164 = re.compile(r"\+(?:1[2-9]\d{9}|[2-9]\d{6,13})")
+_FROM = re.compile(r"\+[1-9]\d{6,14}|\d{5,6}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+_SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
+_CONTENT = re.compile(r"HX[0-9a-fA-F]{32}")
+_CALLBACK = re.compile(r"https?://[^/_\s]+(?:[/?]\S*)?")
+_UNFIT = re.compile(r"[\n\r\t]| {5,}")
+"""What a variable's value may not hold (errors/21656)."""
+
+
+class Refusal(Exception):  # noqa: N818 - what it is
+    """Twilio says no."""
+
+    def __init__(self, code: int, message: str, status: int = 400, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A message that passed.
+
+    Attributes:
+        sender: Number, short code or service, without "whatsapp:".
+        address: E.164, without "whatsapp:".
+        text: What arrives.
+        template: Whether it was made from the approved template.
+    """
+
+    channel: Channel
+    sender: str
+    address: str
+    text: str
+    template: bool
+    callback: str
+
+
+def checked(form: Mapping[str, str]) -> Wanted:
+    """Look at everything that needs no knowledge of the person.
+
+    Raises:
+        Refusal: with Twilio's code.
+    """
+    if unknown := sorted(set(form) - PARAMETERS):
+        raise Refusal(20001, f"Unknown parameter: {unknown[0]}")
+    channel, address = _to(form.get("To", ""))
+    sender = _sender(form, channel)
+    callback = form.get("StatusCallback", "")
+    if callback and not _CALLBACK.fullmatch(callback):
+        raise Refusal(21609, "The StatusCallback URL is not a valid URL")
+    if content := form.get("ContentSid"):
+        text = _content(content, form.get("ContentVariables", ""))
+    else:
+        text = _body(form)
+    return Wanted(channel, sender, address, text, bool(content), callback)
+
+
+def _to(given: str) -> tuple[Channel, str]:
+    if not given:
+        raise Refusal(21604, "A 'To' phone number is required.")
+    channel: Channel = "whatsapp" if given.startswith("whatsapp:") else "sms"
+    address = given.removeprefix("whatsapp:")
+    if not _E164.fullmatch(address):
+        raise Refusal(21211, f"Invalid 'To' Phone Number: {address[:-4]}XXXX")
+    return channel, address
+
+
+def _sender(form: Mapping[str, str], channel: Channel) -> str:
+    given, service = form.get("From", ""), form.get("MessagingServiceSid", "")
+    if service and not _SERVICE.fullmatch(service):
+        raise Refusal(21705, "The Messaging Service Sid is invalid.")
+    if not given and not service:
+        raise Refusal(21603, "A 'From' phone number is required.")
+    if not given:
+        return service
+    if not _FROM.fullmatch(given.removeprefix("whatsapp:")):
+        raise Refusal(21606, "The 'From' phone number provided is not a valid message-capable phone number.")
+    if given.startswith("whatsapp:") != (channel == "whatsapp"):
+        raise Refusal(21910, "Invalid From and To pair. From and To should be of the same channel.")
+    return given.removeprefix("whatsapp:")
+
+
+def _body(form: Mapping[str, str]) -> str:
+    text = form.get("Body", "")
+    if not text and not form.get("MediaUrl"):
+        raise Refusal(21602, "Message body is required.")
+    if len(text) > LONGEST:
+        raise Refusal(21617, "The concatenated message body exceeds the 1600 character limit.")
+    return text
+
+
+def _content(sid: str, variables: str) -> str:
+    if not _CONTENT.fullmatch(sid) or sid != TEMPLATE_SID:
+        raise Refusal(21655, "The ContentSid is invalid.")
+    try:
+        values = json.loads(variables or "{}")
+    except ValueError:
+        values = None
+    if not isinstance(values, dict) or not all(_fits(value) for value in values.values()):
+        raise Refusal(21656, "The ContentVariables parameter is invalid.")
+    return re.sub(
+        r"\{\{(\w+)\}\}", lambda place: str(values.get(place[1], _SAMPLES.get(place[1], ""))), TEMPLATE
+    )
+
+
+def _fits(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and not _UNFIT.search(value)

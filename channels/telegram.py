@@ -1,0 +1,187 @@
+"""Telegram: how to write, send and read there. The only room, with its neighbours, that knows its library.
+
+python-telegram-bot 22.8 makes the requests and reads the updates.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import telegram
+from telegram.constants import ChatMemberStatus, ChatType, ParseMode, UpdateType
+
+from channels.base import Forged, Heard
+from channels.telegram_html import render
+from channels.telegram_request import TOTAL_SECONDS, AiohttpRequest
+from channels.telegram_trouble import REASONS, trouble_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from channels.base import ChannelName, Message, Part, Receipt, Request
+
+__all__ = ["REASONS", "Telegram", "render"]
+
+# At DEBUG the library logs every text and chat id, and on some errors at any level: none of it leaves here.
+logging.getLogger("telegram").addHandler(logging.NullHandler())
+logging.getLogger("telegram").propagate = False
+
+_HEADER = "x-telegram-bot-api-secret-token"
+_MAX_BODY = 256 * 1024
+_UPDATES = (UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY, UpdateType.MY_CHAT_MEMBER)
+_NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
+_CHAT_ID = re.compile(r"-?\d{1,19}", re.ASCII)
+
+
+class Telegram:
+    """One bot.
+
+    Args:
+        token: The bot's, from BotFather.
+        api_base: Replaces the scheme, host and port of the Bot API; None for Telegram's own.
+        secret: What Telegram repeats in every webhook, `[A-Za-z0-9_-]{1,256}`; "" when polling.
+        concurrency: How many requests may be in flight.
+        timeout: Seconds for one request.
+    """
+
+    name: ChannelName = "telegram"
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        api_base: str | None,
+        secret: str,
+        concurrency: int,
+        timeout: float = TOTAL_SECONDS,
+    ) -> None:
+        self._secret = secret
+        # Two pools, so that a long poll never takes a connection from what is being sent.
+        # Never `Bot.initialize`: it asks Telegram who we are, and a vendor that is down must not keep us
+        # from starting.
+        self._sending = AiohttpRequest(concurrency=concurrency, timeout=timeout)
+        self._polling = AiohttpRequest(concurrency=1, timeout=timeout)
+        self._bot = telegram.Bot(
+            token,
+            base_url=f"{(api_base or 'https://api.telegram.org').rstrip('/')}/bot",
+            request=self._sending,
+            get_updates_request=self._polling,
+        )
+
+    def render(self, message: Message, *, window_open: bool) -> list[Part]:
+        """See `channels.telegram_html.render`."""
+        return render(message, window_open=window_open)
+
+    async def send(self, address: str, part: Part, key: str) -> str:  # noqa: ARG002 - nothing echoes a key
+        """Send one message.
+
+        Args:
+            address: A chat id, or "@" and a public name.
+            part: As `render` made it.
+            key: Not used: the Bot API has nowhere to put it (Bot API 10.1).
+
+        Returns:
+            The message's id, unique within its chat. The chat is left out: it would name a person.
+
+        Raises:
+            Trouble: one of the five kinds, its `reason` one of `REASONS`.
+        """
+        chat = int(address) if _CHAT_ID.fullmatch(address) else address
+        with _troubles():
+            sent = await self._bot.send_message(
+                chat, part.text, parse_mode=ParseMode.HTML, link_preview_options=_NO_PREVIEW
+            )
+        return str(sent.message_id)
+
+    def read(self, request: Request) -> list[Heard | Receipt]:
+        """Read a webhook: one update, which holds at most one thing heard. Telegram sends no receipts.
+
+        Raises:
+            Forged: the secret is missing, wrong or not ours to check, or the body is longer than 256 KiB.
+        """
+        given = request.headers.get(_HEADER, "").encode("utf-8", "surrogatepass")
+        if not hmac.compare_digest(given, self._secret.encode()) or not self._secret:
+            raise Forged("the secret is not ours")
+        if len(request.body) > _MAX_BODY:
+            raise Forged("no update is that long")
+        try:
+            update = telegram.Update.de_json(json.loads(request.body), self._bot)
+            return list(_heard(update))
+        except Exception:  # noqa: BLE001 - a body that is no update may break the library in any way
+            return []
+
+    async def updates(self, offset: int, timeout: int) -> tuple[list[Heard], int]:  # noqa: ASYNC109 - a poll's
+        """Ask for what was written to us, waiting for it.
+
+        Args:
+            offset: What the last call returned; 0 at first. Telegram forgets all that came before it.
+            timeout: Seconds to wait when there is nothing; Telegram waits at most 50.
+
+        Returns:
+            What was heard, and the next offset.
+
+        Raises:
+            Trouble: Later and Unsure pass; Broken("conflict") when another process polls or a webhook is set.
+        """
+        with _troubles():
+            updates = await self._bot.get_updates(offset=offset, timeout=timeout, allowed_updates=_UPDATES)
+        heard = [heard for update in updates for heard in _heard(update)]
+        return heard, max((update.update_id + 1 for update in updates), default=offset)
+
+    async def set_webhook(self, url: str) -> None:
+        """Have Telegram call `url`, HTTPS, with our secret.
+
+        Raises:
+            Trouble: one of the five kinds.
+        """
+        with _troubles():
+            await self._bot.set_webhook(url, allowed_updates=_UPDATES, secret_token=self._secret)
+
+    async def delete_webhook(self) -> None:
+        """Have Telegram keep updates for polling; those that wait stay.
+
+        Raises:
+            Trouble: one of the five kinds.
+        """
+        with _troubles():
+            await self._bot.delete_webhook()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._sending.shutdown()
+        await self._polling.shutdown()
+
+
+@contextmanager
+def _troubles() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever the library says, a delivery must be settled
+        raise trouble_of(error) from None  # Telegram's sentence may hold a chat id
+
+
+def _heard(update: telegram.Update) -> Iterator[Heard]:
+    """What a person said in an update, if it is from a person alone with us. Edits say nothing new."""
+    user, chat = update.effective_user, update.effective_chat
+    if user is None or user.is_bot or chat is None or chat.type != ChatType.PRIVATE:
+        return
+    member = update.my_chat_member
+    left = member is not None and member.new_chat_member.status == ChatMemberStatus.BANNED
+    text = "" if left else _said(update)
+    if text is not None:
+        yield Heard(str(update.update_id), str(chat.id), text, user.language_code, left=left)
+
+
+def _said(update: telegram.Update) -> str | None:
+    """The words of a message or of a pressed button: "" for a voice or a picture, None for neither."""
+    if update.callback_query is not None:
+        return update.callback_query.data
+    message = update.message
+    if message is None:
+        return None
+    return message.text or message.caption or ("" if message.effective_attachment else None)

@@ -1,0 +1,185 @@
+"""The starter content and schedules: what a consulate finds on its first day is whole, cheap and sourced.
+
+Only what is true of the files in `content/`, `schedules/` and the staff's guide may enter; how they are read
+is tested with the library.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot import library, timetable
+from bot.conversation import Conversation
+from bot.facts import KINDS
+from bot.findings import errors
+from bot.front_matter import FrontMatter
+from bot.rendering import render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.library import Entry, Library
+    from bot.timetable import Community
+    from channels.base import ChannelName
+
+ROOT = Path(__file__).parents[1]
+TODAY = dt.date(2026, 11, 22)
+"""The day the content was written: its prices expire with the year, and the tests must not."""
+
+CHAT = ("bienvenida", "ayuda", "privacidad", "alta", "baja", "no-encontrado")
+FILLED = re.compile(r"\{\{.*?\}\}")
+LONG_NUMBER = re.compile(r"\d(?:[\s().+-]*\d){6,}")
+AMOUNT = re.compile(
+    r"[$€]\s*\d|\b(?:USD|MXN|CAD|EUR)\s*\d|\d\s*(?:USD|MXN|dólares|dollars|pesos)\b", re.IGNORECASE
+)
+ADDRESS = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
+SHOUTED = re.compile(r"\*\*([^\W\d_]+(?: [^\W\d_]+)*)\*\*")
+
+
+@pytest.fixture(scope="module")
+def content() -> Library:
+    """The starter content as it is read."""
+    return library.read(ROOT / "content", today=TODAY)[0]
+
+
+@pytest.fixture(scope="module")
+def communities() -> list[Community]:
+    """The starter communities."""
+    senders = timetable.read(ROOT / "schedules", {"bot": "telegram", "whatsapp": "whatsapp", "sms": "sms"})
+    return list(senders[0].values())
+
+
+def _reached(content: Library, communities: list[Community]) -> Iterator[tuple[Entry, Community, str]]:
+    for entry in content.entries.values():
+        for community in communities:
+            if not entry.communities or community.slug in entry.communities:
+                for language in community.languages:
+                    yield entry, community, language
+
+
+def test_the_starter_content_reads_without_a_single_finding() -> None:
+    """A consulate that changes nothing is told of no fault in content or schedules."""
+    _, in_content = library.read(ROOT / "content", today=TODAY)
+    _, in_schedules = timetable.read(
+        ROOT / "schedules", {"bot": "telegram", "whatsapp": "whatsapp", "sms": "sms"}
+    )
+    assert in_content == []
+    assert in_schedules == []
+
+
+def test_every_entry_can_be_said_to_every_reader(content: Library, communities: list[Community]) -> None:
+    """No name, filter or fact in any starter text is missing for any community and language."""
+    for community in communities:
+        place = library.Place(community.slug, community.name, community.zone)
+        assert errors(library.try_every(content, place, community.languages, TODAY)) == []
+
+
+def test_every_sms_is_one_cheap_segment(content: Library, communities: list[Community]) -> None:
+    """Each announcement, answer and page costs one SMS in GSM-7, whatever community's name is filled in."""
+    for entry, community, language in _reached(content, communities):
+        parts = render(content, entry, community, "sms", language).open
+        assert [(part.encoding, part.segments) for part in parts] == [("gsm-7", 1)], (entry.slug, language)
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+def test_a_chat_gets_one_message(
+    content: Library, communities: list[Community], channel: ChannelName
+) -> None:
+    """No starter text falls apart into several messages where a long one is allowed."""
+    for entry, community, language in _reached(content, communities):
+        assert len(render(content, entry, community, channel, language).open) == 1, (entry.slug, language)
+
+
+def test_no_telephone_price_or_address_is_written_outside_the_facts(content: Library) -> None:
+    """A number that changes is changed in one place: texts quote it, and never spell it."""
+    spelled = [
+        edition.file
+        for entry in content.entries.values()
+        for edition in entry.editions.values()
+        for text in (edition.title, edition.front.summary, edition.front.sms, edition.body)
+        for pattern in (LONG_NUMBER, AMOUNT, ADDRESS)
+        if pattern.search(FILLED.sub("", text))
+    ]
+    assert spelled == []
+
+
+def test_every_entry_is_in_spanish_and_in_english_of_the_same_day(content: Library) -> None:
+    """Each starter entry has its Spanish source and an English edition that translates exactly that text."""
+    for entry in content.entries.values():
+        assert set(entry.editions) == {"es", "en"}, entry.slug
+        assert entry.source.language == "es", entry.slug
+        assert entry.editions["en"].front.translates == entry.source.source_hash, entry.slug
+        assert not entry.editions["en"].stale, entry.slug
+
+
+def test_every_fact_says_where_it_was_read_and_prices_end_with_the_year(content: Library) -> None:
+    """Staff can doubt any fact: it names a page, and no price outlives the list it came from."""
+    for fact in content.facts.values():
+        assert fact.source.startswith("https://"), fact.name
+        assert fact.kind not in {"USD", "CAD", "MXN", "EUR"} or fact.until == dt.date(2026, 12, 31), fact.name
+
+
+def test_every_fact_is_quoted(content: Library) -> None:
+    """Nobody keeps a fact up to date that no text uses."""
+    texts = "".join(
+        text
+        for entry in content.entries.values()
+        for edition in entry.editions.values()
+        for text in (edition.title, edition.front.summary, edition.front.sms, edition.body)
+    )
+    assert [name for name in content.facts if f"facts.{name}" not in texts] == []
+
+
+def test_the_pages_the_bot_answers_with_are_there(content: Library) -> None:
+    """Welcome, help, privacy, joining, leaving and not knowing each have a page."""
+    assert [slug for slug in CHAT if slug not in content.entries] == []
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_word_the_help_page_offers_is_answered(content: Library, language: str) -> None:
+    """Whoever writes a word exactly as the help page shows it is never told that it is unknown."""
+    body = content.entries["ayuda"].editions[language].body
+    offered = [word for word in SHOUTED.findall(body) if word.isupper()]
+    conversation = Conversation(content)
+    assert len(offered) > 10
+    assert [word for word in offered if conversation.answer(word).intent in {"nothing", "choices"}] == []
+
+
+def test_what_a_detained_person_reads_first_is_the_telephone(
+    content: Library, communities: list[Community]
+) -> None:
+    """The crisis answer names CIAM before anything else, and within its one SMS."""
+    entry = content.entries["emergencia-detencion"]
+    assert entry.urgency == "emergency"
+    phone = str(content.facts["ciam.phone"].value)
+    for community in communities:
+        for language in community.languages:
+            chat, sms = (
+                render(content, entry, community, name, language).open for name in ("telegram", "sms")
+            )
+            assert phone in chat[0].text[:120]
+            assert phone in sms[0].text
+
+
+def test_every_slot_announces_something_to_its_own_community(
+    content: Library, communities: list[Community]
+) -> None:
+    """A schedule points only at announcements that exist, are for that community and are still true then."""
+    for community in communities:
+        for slot in community.slots:
+            entry = content.entries[slot.announce]
+            assert entry.kind == "announcement"
+            assert not entry.communities or community.slug in entry.communities
+            end = entry.expires(community.zone)
+            assert end is None or timetable.local_moment(community, slot.at) < end
+
+
+def test_the_guide_names_every_field_staff_may_write() -> None:
+    """No field of the front matter and no kind of fact is left for staff to guess."""
+    guide = (ROOT / "docs" / "escribir.md").read_text(encoding="utf-8")
+    assert [name for name in (*FrontMatter.model_fields, *KINDS) if f"`{name}`" not in guide] == []

@@ -1,0 +1,154 @@
+"""WhatsApp: our small Markdown in WhatsApp's own marks, or an approved template."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.base import Message, Part, Template
+from channels.markdown import Document, parse
+from channels.segments import utf16, visible
+from channels.whatsapp import render
+
+CONTENT_SID = "HX" + "0123456789abcdef" * 2
+BESIDE = "\u200b"
+
+PAIR = re.compile(r"(?<![^\W_])([*_~`])(?![\s\u200b])[^\n]*?(?<![\s\u200b])\1(?![^\W_])")
+"""What WhatsApp would take for a pair of marks: at the edges of words, hugging, on one line."""
+
+
+def written(source: str, title: str = "") -> list[Part]:
+    return render(Message(parse(source), title=title), window_open=True)
+
+
+def text_of(source: str, title: str = "") -> str:
+    (part,) = written(source, title)
+    return part.text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("# Salud\n\nVacunas **gratis** y *sin cita*.", "*Salud*\n\nVacunas *gratis* y _sin cita_."),
+        ("# Salud **hoy**", "*Salud hoy*"),
+        ("Uno\n\nDos", "Uno\n\nDos"),
+        ("***los dos***", "*_los dos_*"),
+        ("**uno *dos* tres**", "*uno _dos_ tres*"),
+        ("a**b**c", "abc"),
+        ("**b**c **d**.", "bc *d*."),
+        ("(**b**) ¿**c**?", "(*b*) ¿*c*?"),
+        ("**uno  \ndos**", "*uno*\n*dos*"),
+        ("**[Cita](https://example.org)**", "*Cita*: https://example.org"),
+        ("**https://example.org**", "*https://example.org*"),
+        ("**!**", "!"),
+        ("- a\n- b\n  1. c\n\n     d\n\nfin", "• a\n• b\n  1. c\n    d\n\nfin"),
+        ("> uno\n>\n> dos  \n> tres", "> uno\n\n> dos\n> tres"),
+    ],
+)
+def test_markdown_becomes_whatsapp_marks(source: str, text: str) -> None:
+    """Every form has WhatsApp's own; a mark hugs its words, stays on its line, and is dropped inside a word."""
+    assert text_of(source) == text
+
+
+def test_the_title_is_said_once_in_bold() -> None:
+    """The title stands above, unless the text begins with it."""
+    assert text_of("Ven.", "Feria  de\nsalud") == "*Feria de salud*\n\nVen."
+    assert text_of("## feria de Salud\n\nVen.", "Feria de salud") == "*feria de Salud*\n\nVen."
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"\*no negrita\*",
+        r"\_ni cursiva\_",
+        r"\~ni tachado\~",
+        r"\`ni código\`",
+        "``` `` ```",
+        "~~~\n*a* _b_\n~~~",
+    ],
+)
+def test_the_authors_own_marks_stay_letters(source: str) -> None:
+    """What the author meant as an asterisk is seen as an asterisk."""
+    assert not PAIR.search(text_of(source))
+    assert BESIDE in text_of(source)
+
+
+@pytest.mark.parametrize("text", ["snake_case_name", "5 * 3 = 15", "5*3*2", "a ~ b"])
+def test_harmless_marks_are_left_alone(text: str) -> None:
+    """A mark inside a word or between spaces cannot pair, and is sent as it is."""
+    assert text_of(text) == text
+
+
+def test_an_address_is_never_broken() -> None:
+    """A mark in an address is written as the web writes it; nothing invisible enters a link."""
+    assert text_of("https://example.org/_a_ [x](https://example.org/*b*)") == (
+        "https://example.org/%5Fa%5F x: https://example.org/%2Ab%2A"
+    )
+
+
+def test_a_free_part_costs_one() -> None:
+    """Inside the window a text is one message of so many UTF-16 units."""
+    assert written("Hola 😀") == [Part("Hola 😀", "whatsapp", "utf-16", 7, 1)]
+
+
+def test_a_long_paragraph_keeps_its_marks_whole() -> None:
+    """A bold text longer than a message is bold in each, and no mark stands alone."""
+    parts = written("**" + "palabra larga. " * 300 + "**")
+    assert len(parts) == 3
+    assert all(part.text.count("*") == 2 and utf16(part.text) <= 1600 for part in parts)
+
+
+def test_a_long_text_is_cut_between_paragraphs() -> None:
+    """What exceeds Twilio's limit goes in several requests, each beginning with a paragraph."""
+    parts = written("\n\n".join(f"Párrafo {number}. " + "palabra " * 60 for number in range(8)))
+    assert len(parts) == 3
+    assert all(part.text.startswith("Párrafo") for part in parts)
+
+
+def test_outside_the_window_only_the_template_speaks() -> None:
+    """A template part carries its values, one a line for people, with every white space made one."""
+    template = Template(CONTENT_SID, {"1": "Feria\n\tde      salud", "2": "10:00\u202fa.m."})
+    (part,) = render(Message(parse("Ven."), template=template), window_open=False)
+    filled = Template(CONTENT_SID, {"1": "Feria de salud", "2": "10:00 a.m."})
+    assert part == Part("Feria de salud\n10:00 a.m.", "template", "utf-16", 25, 1, filled)
+
+
+def test_without_a_template_the_delivery_is_held() -> None:
+    """Outside the window, nothing approved means nothing sent."""
+    assert render(Message(parse("Ven."), title="Feria"), window_open=False) == []
+
+
+def test_a_template_without_variables_can_be_seen() -> None:
+    """The preview of a fixed template is the title, never a blank."""
+    (part,) = render(Message(Document(), title="Feria", template=Template(CONTENT_SID)), window_open=False)
+    assert (part.text, part.template) == ("Feria", Template(CONTENT_SID))
+
+
+def test_a_long_value_fits() -> None:
+    """A value longer than Twilio's limit ends in an ellipsis after a whole word."""
+    (part,) = render(
+        Message(Document(), template=Template(CONTENT_SID, {"1": "sí " * 900})), window_open=False
+    )
+    assert part.template is not None
+    assert part.template.variables["1"].endswith("sí…")
+    assert utf16(part.template.variables["1"]) <= 1600
+
+
+@given(st.text(max_size=4000) | st.text(alphabet="*_~` \n>-1.[]()ab á\u0301😀", max_size=4000))
+def test_any_text_can_be_sent(source: str) -> None:
+    """No text at all makes rendering fail, or makes a part that Twilio would refuse."""
+    for part in written(source, source[:50]):
+        assert visible(part.text)
+        assert utf16(part.text) <= 1600
+        assert part.units == utf16(part.text)
+
+
+@given(st.text(alphabet="ab *_~`.\n", max_size=60))
+def test_plain_words_never_become_marks(text: str) -> None:
+    """Text in which Markdown has no look at all has no look on WhatsApp either."""
+    fenced = "~~~~~~\n" + text.replace("~~~~~~", "") + "\n~~~~~~"
+    for part in written(fenced):
+        assert not PAIR.search(part.text)
