@@ -130,7 +130,7 @@ class Broadcasts:
             "due_at": to_ms(due_at),
             "valid_until": to_ms(entry.expires(community.zone)),
         }
-        texts = await self._texts(entry, community) if due_at <= now else []
+        texts = await self._texts(entry, community, now) if due_at <= now else []
 
         def work(tx: Transaction) -> int | None:
             made = tx.one(sql.BROADCAST_ADD, row)
@@ -153,7 +153,7 @@ class Broadcasts:
         return launched
 
     async def _launch(self, broadcast: int, entry: Entry, community: Community, now: datetime) -> None:
-        texts = await self._texts(entry, community)
+        texts = await self._texts(entry, community, now)
 
         def work(tx: Transaction) -> None:
             if tx.run(sql.BROADCAST_STATE, {"id": broadcast, "from": "scheduled", "to": "running"}):
@@ -250,12 +250,12 @@ class Broadcasts:
             return None
         return timetable.quiet_until(community, now)
 
-    async def _texts(self, entry: Entry, community: Community) -> list[tuple[str, Rendered]]:
+    async def _texts(self, entry: Entry, community: Community, now: datetime) -> list[tuple[str, Rendered]]:
         """Each text its readers need, with the sender it leaves through; none for a channel without one."""
         return [
             (
                 community.channels[group.channel],
-                render(self.project.library, entry, community, group.channel, group.language),
+                render(self.project.library, entry, community, group.channel, group.language, now),
             )
             for group in await self.readers(community.slug)
             if group.channel in community.channels

@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Literal
 from bot.search import Search, fold
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.library import Entry, Library
+    from bot.timetable import Community
 
 Intent = Literal["leave", "crisis", "join", "help", "greeting", "entry", "choices", "nothing"]
+
+NOT_FOUND = "no-encontrado"
+"""The page that says honestly that we have no answer, and who has."""
 
 _LEAVE = frozenset(
     {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"}
@@ -49,8 +55,8 @@ class Conversation:
         self._library = library
         self._search = Search(library)
 
-    def answer(self, text: str) -> Answer:
-        """What a subscriber who wrote `text` is to be answered."""
+    def answer(self, text: str, community: Community, now: datetime) -> Answer:
+        """What a subscriber of `community` who wrote `text` is to be answered."""
         words = fold(text.removeprefix("/start") or "start") if text.startswith("/start") else fold(text)
         for intent, said, page in (
             ("leave", _LEAVE, "baja"),
@@ -60,9 +66,9 @@ class Conversation:
         ):
             if words in said:
                 return Answer(intent, self._page(page))  # type: ignore[arg-type] # mypy 2.4 widens the tuple's literals
-        found = self._search.find(text)
+        found = self._search.find(text, community, now)
         if not found:
-            return Answer("nothing", self._page("no-encontrado"))
+            return Answer("nothing", self._page(NOT_FOUND))
         urgent = [entry for entry in found if entry.urgency == "emergency"]
         if urgent:
             return Answer("crisis", urgent[0])

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
+from bot.conversation import NOT_FOUND
+from bot.findings import Faults
 from bot.moments import month_of, to_ms
 from bot.outbox import dump_parts
 from bot.rendering import render
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from bot.timetable import Community
     from bot.vault import Vault
     from channels.base import Receipt
+
+log = structlog.get_logger()
 
 _AT_ONCE = 100
 
@@ -71,7 +77,7 @@ class Inbounds:
                 await self._subscribers.leave(person, person.channel, now)
                 await self._done(row["id"])
             else:
-                await self._answer(row["id"], row["sender"], person, self._conversation.answer(text), now)
+                await self._answer(row["id"], row["sender"], person, text, now)
         return len(rows)
 
     async def _hear(self, sender: str, heard: Heard, now: datetime) -> None:
@@ -94,22 +100,30 @@ class Inbounds:
         }
         await self._store.write(lambda tx: _store_heard(tx, person, inbound, now))
 
-    async def _answer(
-        self, inbound: int, sender: str, person: Subscriber, answer: Answer, now: datetime
-    ) -> None:
+    async def _answer(self, inbound: int, sender: str, person: Subscriber, text: str, now: datetime) -> None:
+        community = self._project.communities.get(person.community) or self._community_of(sender)
+        answer = self._conversation.answer(text, community, now)
         if answer.intent == "leave":
             await self._subscribers.leave(person, person.channel, now)
         elif answer.intent == "join":
             await self._subscribers.join(person, person.channel, now)
-        text = self._rendered(person, answer)
-        await self._store.write(lambda tx: _reply(tx, inbound, sender, person.id, text, now))
+        said = self._rendered(person, community, answer, now)
+        await self._store.write(lambda tx: _reply(tx, inbound, sender, person.id, said, now))
 
-    def _rendered(self, person: Subscriber, answer: Answer) -> Rendered | None:
-        community = self._project.communities.get(person.community)
+    def _rendered(
+        self, person: Subscriber, community: Community, answer: Answer, now: datetime
+    ) -> Rendered | None:
+        """The reply's text; the honest "we do not know" where an entry can no longer be said truly."""
+        library = self._project.library
         entry = answer.entry or (answer.choices[0] if answer.choices else None)
-        if community is None or entry is None:
-            return None
-        return render(self._project.library, entry, community, person.channel, person.language)
+        for said in (entry, library.entries.get(NOT_FOUND)):
+            if said is None:
+                continue
+            try:
+                return render(library, said, community, person.channel, person.language, now)
+            except Faults as faults:
+                log.warning("answer.faults", entry=said.slug, reason=faults.findings[0].rule)
+        return None
 
     async def _done(self, inbound: int) -> None:
         await self._store.write(lambda tx: tx.run(sql.INBOUND_ANSWERED, {"id": inbound}))

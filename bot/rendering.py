@@ -5,7 +5,7 @@ What you preview is what arrives, because it is made here, once, and stored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import channels
@@ -37,13 +37,17 @@ class Rendered:
 
 
 def render(
-    found: Library, entry: Entry, community: Community, channel: ChannelName, language: str
+    found: Library, entry: Entry, community: Community, channel: ChannelName, language: str, now: datetime
 ) -> Rendered:
     """Write an entry for the readers of one language on one channel of a community.
 
+    Args:
+        now: Aware UTC; a fact that is over on this day in the community is not quoted.
+
     Raises:
-        Faults: the entry quotes something that is not there.
+        Faults: the entry quotes something that is not there, or no longer true.
     """
+    found = replace(found, today=now.astimezone(community.zone).date())
     place = library.Place(community.slug, community.name, community.zone)
     message, edition = found.message(entry, language, place, fold=community.fold)
     return Rendered(

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 import regex
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.library import Entry, Library
+    from bot.timetable import Community
 
 _NOT_WORDS = regex.compile(r"[^\p{L}\p{N}]+")
 
@@ -29,14 +32,17 @@ class Search:
     def __init__(self, library: Library) -> None:
         self._entries: dict[str, list[Entry]] = {}
         for entry in library.entries.values():
-            if entry.kind == "page":
-                continue
             for word in {fold(word) for word in _words(entry)} - {""}:
                 self._entries.setdefault(word, []).append(entry)
 
-    def find(self, text: str) -> list[Entry]:
-        """The entries that list exactly these words; more than one when they share them."""
-        return self._entries.get(fold(text), [])
+    def find(self, text: str, community: Community, now: datetime) -> list[Entry]:
+        """A community's entries that list exactly these words and are not over; several may share them."""
+        return [
+            entry
+            for entry in self._entries.get(fold(text), [])
+            if (not entry.communities or community.slug in entry.communities)
+            and ((end := entry.expires(community.zone)) is None or end > now)
+        ]
 
 
 def _words(entry: Entry) -> list[str]:

@@ -34,7 +34,7 @@ _CLOSES = r"(?<=\S)[*_~`](?![^\W_])"
 _LOOSE = re.compile(f"{_OPENS}|{_CLOSES}")
 """A mark that WhatsApp could pair with another: at the edge of a word. One inside a word cannot pair."""
 
-_LOOSE_OR_LINK = re.compile(rf"(?P<link>https?://\S+)|(?P<opens>{_OPENS})|(?P<closes>{_CLOSES})")
+_LINK_OR_LOOSE = re.compile(rf"https?://\S+|{_LOOSE.pattern}")
 
 
 def render(message: Message, *, window_open: bool) -> list[Part]:
@@ -177,13 +177,15 @@ def _quiet(span: Span) -> str:
     """The author's own * _ ~ ` as letters; in an address as %2A and so on, since U+200B would break it."""
     if span.link:
         return _quiet_link(span.text) if span.text.startswith("http") else span.text
-    return _LOOSE_OR_LINK.sub(_quiet_match, span.text)
+    return _LINK_OR_LOOSE.sub(_quiet_match, span.text)
 
 
 def _quiet_match(match: re.Match[str]) -> str:
-    if match["link"]:
-        return _quiet_link(match["link"])
-    return f"{match['opens']}\u200b" if match["opens"] else f"\u200b{match['closes']}"
+    found = match[0]
+    if len(found) > 1:
+        return _quiet_link(found)
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    return ("\u200b" if before.strip() else "") + found + ("\u200b" if after.strip() else "")
 
 
 def _quiet_link(link: str) -> str:

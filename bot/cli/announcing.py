@@ -127,7 +127,8 @@ class _Order:
         return number
 
     def _would(self, place: Community, group: Readers) -> dict[str, object]:
-        text = render(self._app.project.library, self._entry, place, group.channel, group.language)
+        now = self._app.clockwork.now()
+        text = render(self._app.project.library, self._entry, place, group.channel, group.language, now)
         return {
             "n": group.people,
             "community": place.slug,

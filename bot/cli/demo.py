@@ -1,5 +1,4 @@
-"""`demo`: the whole road on one machine, a rehearsal in its own process and a deployment in a temporary folder.
-"""
+"""`demo`: the whole road on one machine: a rehearsal process, and a deployment in a temporary folder."""
 
 from __future__ import annotations
 

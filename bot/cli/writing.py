@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ import click
 import bot
 from bot import check as checking
 from bot import vault
-from bot.cli.desk import Desk, command, shown
+from bot.cli.desk import Desk, command
 from bot.conversation import Conversation
 from bot.findings import errors
 from bot.rendering import Rendered, render
@@ -98,7 +100,7 @@ def preview(desk: Desk, entry: str, community: tuple[str, ...]) -> None:
     project = desk.project()
     found = find_entry(desk, project, entry)
     texts = [
-        render(project.library, found, place, channel, language)
+        render(project.library, found, place, channel, language, datetime.now(UTC))
         for place in find_communities(desk, project, found, community)
         for language in place.languages
         for channel in place.channels
@@ -122,9 +124,10 @@ def ask(desk: Desk, text: str, community: str | None, language: str | None, chan
     conversation = Conversation(project.library)
     place = find_communities(desk, project, None, (community,) if community else ())[0]
     reader = language or place.languages[0]
+    now = datetime.now(UTC)
     for message in sys.stdin.read().splitlines() if text == "-" else [text]:
-        answer = conversation.answer(message)
-        texts = _texts(desk, project, answer, place, channel, reader)
+        answer = conversation.answer(message, place, now)
+        texts = _texts(desk, project, answer, place, channel, reader, now)
         if desk.as_json:
             row = {
                 "intent": answer.intent,
@@ -133,7 +136,7 @@ def ask(desk: Desk, text: str, community: str | None, language: str | None, chan
                 "language": reader,
                 "texts": texts,
             }
-            click.echo(_json_line(row))
+            click.echo(json.dumps(row, ensure_ascii=False))
         else:
             desk.console.print("\n\n".join(texts), markup=False)
 
@@ -158,18 +161,18 @@ def find_communities(
 
 
 def _texts(
-    desk: Desk, project: Project, answer: Answer, place: Community, channel: ChannelName, reader: str
+    desk: Desk,
+    project: Project,
+    answer: Answer,
+    place: Community,
+    channel: ChannelName,
+    reader: str,
+    now: datetime,
 ) -> list[str]:
     if answer.entry is None:
-        choices = [choice.edition_for(reader).title for choice in answer.choices]
+        choices = [choice.slug for choice in answer.choices]
         return [desk.phrases.say("said.choose", choices=", ".join(choices))]
-    return [part.text for part in render(project.library, answer.entry, place, channel, reader).open]
-
-
-def _json_line(row: object) -> str:
-    import json
-
-    return json.dumps(row, ensure_ascii=False)
+    return [part.text for part in render(project.library, answer.entry, place, channel, reader, now).open]
 
 
 def _as_row(text: Rendered) -> dict[str, object]:
@@ -214,6 +217,3 @@ def _show(desk: Desk, community: Community, text: Rendered) -> None:
         desk.say("preview-template", template=template.content_sid)
         desk.console.print(text.closed[0].text, markup=False)
     desk.console.print()
-
-
-__all__ = ["ask", "check", "find_communities", "find_entry", "init", "preview", "shown", "starter"]

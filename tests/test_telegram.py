@@ -1,0 +1,364 @@
+"""Telegram as a channel: what is sent, what went wrong, what was heard."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.base import Broken, Forged, Gone, Heard, Later, Message, Part, Refused, Request, Trouble, Unsure
+from channels.markdown import parse
+from channels.telegram import REASONS, Telegram
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from channels.base import Channel
+
+SECRET = "s3cret_of-ours"
+TOKEN = "111:canary-token"
+CHAT = "700000001"
+PART = Part("<b>Hola</b> canary-text", "html", "utf-16", 16, 1)
+SENT = {"message_id": 42, "date": 1, "chat": {"id": int(CHAT), "type": "private"}, "text": "Hola"}
+ANA = {"id": int(CHAT), "is_bot": False, "first_name": "Ana", "language_code": "es"}
+HOME = {"id": int(CHAT), "type": "private"}
+
+
+class Vendor:
+    """A loopback stand-in for the Bot API: one answer for all, and a note of what was asked."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.answer: object = {"ok": True, "result": SENT}
+        self.scene = ""
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.url = ""
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append((request.path, dict(await request.post())))
+        if self.scene == "hang":
+            await asyncio.sleep(30)
+        if self.scene in {"reset", "half"}:
+            assert request.transport
+            if self.scene == "half":
+                request.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
+                request.transport.close()
+            else:
+                request.transport.abort()
+        if isinstance(self.answer, str):
+            return web.Response(status=self.status, text=self.answer)
+        return web.json_response(self.answer, status=self.status)
+
+    def refuse(self, status: int, description: str, **parameters: int) -> None:
+        self.status = status
+        self.answer = {"ok": False, "error_code": status, "description": description}
+        if parameters:
+            self.answer["parameters"] = parameters
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Vendor]:
+    """The stand-in on a free port."""
+    playing = Vendor()
+    app = web.Application()
+    app.router.add_post("/{path:.*}", playing.handle)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    playing.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield playing
+    await runner.cleanup()
+
+
+def opened(api_base: str | None, secret: str = SECRET) -> Telegram:
+    return Telegram(token=TOKEN, api_base=api_base, secret=secret, concurrency=8, timeout=0.3)
+
+
+@pytest.fixture
+async def channel(vendor: Vendor) -> AsyncIterator[Telegram]:
+    """A bot that speaks to the stand-in."""
+    bot = opened(vendor.url)
+    yield bot
+    await bot.aclose()
+
+
+async def trouble(channel: Channel, address: str = CHAT) -> Trouble:
+    with pytest.raises(Trouble) as raised:
+        await channel.send(address, PART, "1")
+    assert raised.value.reason in REASONS
+    return raised.value
+
+
+async def test_a_message_is_one_request(vendor: Vendor, channel: Channel) -> None:
+    """What is rendered is what Telegram gets, in one request, without a preview; its id comes back."""
+    (part,) = channel.render(Message(parse("*Mañana* & hoy"), "Aviso"), window_open=False)
+    assert await channel.send(CHAT, part, "1") == "42"
+    assert vendor.asked == [
+        (
+            f"/bot{TOKEN}/sendMessage",
+            {
+                "chat_id": CHAT,
+                "text": "<b>Aviso</b>\n\n<i>Mañana</i> &amp; hoy",
+                "parse_mode": "HTML",
+                "link_preview_options": '{"is_disabled": true}',
+            },
+        )
+    ]
+
+
+async def test_a_public_name_is_an_address(vendor: Vendor, channel: Channel) -> None:
+    """A group is written to by its number, a public channel by its name."""
+    await channel.send("-1001234567890", PART, "1")
+    await channel.send("@avisos", PART, "1")
+    assert [fields["chat_id"] for _, fields in vendor.asked] == ["-1001234567890", "@avisos"]
+
+
+REFUSALS = [
+    (400, "Bad Request: chat not found", Gone, "not-found"),
+    (400, "Bad Request: PEER_ID_INVALID", Gone, "not-found"),
+    (400, "Bad Request: USER_IS_BLOCKED", Gone, "blocked"),
+    (400, "Bad Request: can't parse entities: Unsupported start tag", Refused, "bad-markup"),
+    (400, "Bad Request: message is too long", Refused, "too-long"),
+    (400, "Bad Request: message text is empty", Refused, "empty"),
+    (400, "Bad Request: something new", Refused, "vendor-refused"),
+    (400, "Logged out", Broken, "credentials"),
+    (401, "Unauthorized", Broken, "credentials"),
+    (403, "Forbidden: bot was blocked by the user", Gone, "blocked"),
+    (403, "Forbidden: user is deactivated", Gone, "deactivated"),
+    (403, "Forbidden: bot can't initiate conversation with a user", Gone, "never-started"),
+    (403, "Forbidden: bot was kicked from the supergroup chat", Gone, "removed"),
+    (403, "Forbidden: bot is not a member of the channel chat", Gone, "removed"),
+    (403, "Forbidden: the group chat was deleted", Gone, "removed"),
+    (403, "Forbidden: something new", Refused, "vendor-refused"),
+    (404, "Not Found", Broken, "credentials"),
+    (409, "Conflict: terminated by other getUpdates request", Broken, "conflict"),
+    (429, "Too Many Requests", Later, "rate-limited"),
+    (500, "Internal Server Error: restart", Unsure, "vendor-failed"),
+    (502, "Bad Gateway", Unsure, "vendor-failed"),
+]
+
+
+@pytest.mark.parametrize(("status", "description", "kind", "reason"), REFUSALS)
+async def test_every_refusal_is_one_trouble(
+    vendor: Vendor, channel: Channel, status: int, description: str, kind: type[Trouble], reason: str
+) -> None:
+    """Each thing Telegram says ends in one decision, after one request."""
+    vendor.refuse(status, description)
+    told = await trouble(channel)
+    assert (type(told), told.reason, told.code) == (kind, reason, str(status if status != 404 else 401))
+    assert len(vendor.asked) == 1
+
+
+async def test_only_a_block_is_a_leaving(vendor: Vendor, channel: Channel) -> None:
+    """Who blocked us left; whose account is gone did not choose to."""
+    vendor.refuse(403, "Forbidden: bot was blocked by the user")
+    blocked = await trouble(channel)
+    vendor.refuse(403, "Forbidden: user is deactivated")
+    deactivated = await trouble(channel)
+    assert isinstance(blocked, Gone)
+    assert isinstance(deactivated, Gone)
+    assert (blocked.left, deactivated.left) == (True, False)
+
+
+@pytest.mark.parametrize("setting", ["false", "true"])
+async def test_a_wait_is_obeyed(
+    vendor: Vendor, channel: Channel, setting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seconds Telegram asks for arrive as they are, whichever way the library holds them."""
+    monkeypatch.setenv("PTB_TIMEDELTA", setting)
+    vendor.refuse(429, "Too Many Requests: retry after 35", retry_after=35)
+    told = await trouble(channel)
+    assert isinstance(told, Later)
+    assert told.wait == timedelta(seconds=35)
+
+
+async def test_a_group_that_moved_says_where(vendor: Vendor, channel: Channel) -> None:
+    """A group that became a supergroup is gone with its new address, which is not in what is logged."""
+    vendor.refuse(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-1009)
+    told = await trouble(channel, "-9")
+    assert isinstance(told, Gone)
+    assert told.moved_to == "-1009"
+    assert "1009" not in str(told)
+
+
+@pytest.mark.parametrize("scene", ["hang", "reset", "half"])
+async def test_no_answer_is_unsure(vendor: Vendor, channel: Channel, scene: str) -> None:
+    """A request that left and was not answered may have arrived, and is not sent again."""
+    vendor.scene = scene
+    told = await trouble(channel)
+    assert (type(told), told.reason, len(vendor.asked)) == (Unsure, "no-answer", 1)
+
+
+@pytest.mark.parametrize("answer", ["", "<html>", "[]", {"ok": True}, {"ok": True, "result": {"x": 1}}])
+async def test_a_senseless_answer_is_unsure(vendor: Vendor, channel: Channel, answer: object) -> None:
+    """A yes that we cannot read may be a yes."""
+    vendor.answer = answer
+    assert isinstance(await trouble(channel), Unsure)
+
+
+async def test_a_closed_port_is_later() -> None:
+    """When nobody is there, nothing was sent, and it may be tried again."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        channel = opened(f"http://127.0.0.1:{taken.getsockname()[1]}")
+        told = await trouble(channel)
+        await channel.aclose()
+    assert (type(told), told.reason) == (Later, "unreachable")
+
+
+async def test_nothing_private_is_logged(
+    vendor: Vendor, channel: Telegram, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No token, chat or text is in any log at any level, nor in what a trouble says of itself."""
+    caplog.set_level(logging.DEBUG)
+    await channel.send(CHAT, PART, "1")
+    vendor.answer = {"ok": True, "result": [{"update_id": 1, "message": {"text": "canary-text"}}]}
+    with pytest.raises(Unsure):
+        await channel.updates(0, 0)
+    vendor.refuse(400, f"Bad Request: chat {CHAT} canary-text")
+    told = await trouble(channel)
+    ours = "".join(record.getMessage() for record in caplog.records if record.name.startswith("telegram"))
+    for secret in (TOKEN, CHAT, "canary-text"):
+        assert secret not in ours + caplog.text + str(told) + repr(told)
+
+
+def webhook(update: object, secret: str | None = SECRET) -> Request:
+    headers = {} if secret is None else {"x-telegram-bot-api-secret-token": secret}
+    return Request("https://example.org/hooks/telegram", headers, json.dumps(update).encode())
+
+
+def message(**said: object) -> dict[str, object]:
+    return {"update_id": 9, "message": {"message_id": 1, "date": 1, "chat": HOME, "from": ANA, **said}}
+
+
+def member(old: str, new: str) -> dict[str, object]:
+    bot = {"id": 1, "is_bot": True, "first_name": "b"}
+    change = {
+        "chat": HOME,
+        "from": ANA,
+        "date": 1,
+        "old_chat_member": {"user": bot, "status": old, "until_date": 0},
+        "new_chat_member": {"user": bot, "status": new, "until_date": 0},
+    }
+    return {"update_id": 9, "my_chat_member": change}
+
+
+PRESSED = {"update_id": 9, "callback_query": {"id": "1", "from": ANA, "chat_instance": "1", "data": "MÁS"}}
+VOICE = {"duration": 1, "file_id": "a", "file_unique_id": "a"}
+WORDS = [
+    (message(text="¿Cuánto cuesta?"), "¿Cuánto cuesta?"),
+    (message(text="/start fresno-es"), "/start fresno-es"),
+    (message(caption="mi acta", voice=VOICE), "mi acta"),
+    (message(voice=VOICE), ""),
+]
+
+
+@pytest.mark.parametrize(("update", "text"), WORDS)
+def test_what_a_person_wrote_is_heard(update: object, text: str) -> None:
+    """Words arrive as they were written; a voice message is heard as one without words."""
+    assert opened(None).read(webhook(update)) == [Heard("9", CHAT, text, "es")]
+
+
+def test_a_pressed_button_is_heard() -> None:
+    """A button says its words as if the person had written them."""
+    pressed = {**PRESSED["callback_query"], "message": {"message_id": 1, "date": 1, "chat": HOME}}  # type: ignore[dict-item]  # a plain JSON object
+    heard = opened(None).read(webhook({"update_id": 9, "callback_query": pressed}))
+    assert heard == [Heard("9", CHAT, "MÁS", "es")]
+
+
+def test_a_block_is_a_leaving_and_its_end_is_nothing() -> None:
+    """Who blocks the bot has left; who unblocks it has not asked for anything yet."""
+    assert opened(None).read(webhook(member("member", "kicked"))) == [Heard("9", CHAT, "", "es", left=True)]
+    assert opened(None).read(webhook(member("kicked", "member"))) == []
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"update_id": 9, "edited_message": message(text="x")["message"]},
+        {"update_id": 9, "channel_post": message(text="x")["message"]},
+        message(text="x", chat={"id": -5, "type": "group", "title": "g"}),
+        message(text="x", **{"from": {**ANA, "is_bot": True}}),
+        message(pinned_message={"message_id": 1, "date": 1, "chat": HOME}),
+        {"update_id": 9},
+        {"update_id": 9, "message": 5},
+        {},
+        [],
+        None,
+        "x",
+    ],
+)
+def test_what_no_person_said_to_us_is_ignored(update: object) -> None:
+    """Edits, groups, channels, bots, notices and nonsense are nobody's message to us."""
+    assert opened(None).read(webhook(update)) == []
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=5),
+        lambda inner: st.dictionaries(st.sampled_from(["update_id", "message", "from", "chat", "id"]), inner),
+    )
+)
+def test_no_json_breaks_the_reading(update: object) -> None:
+    """Whatever JSON comes with the right secret, reading ends."""
+    bot = opened(None)
+    assert isinstance(bot.read(webhook(update)), list)
+    for body in (b"", b"{", b"\xff\xfe", b"[" * 100_000):
+        assert bot.read(Request("", webhook({}).headers, body)) == []
+
+
+@pytest.mark.parametrize("given", [None, "", "wrong", SECRET + "x", SECRET[:-1], "ñ", "\udcff"])
+def test_a_stranger_is_turned_away(given: str | None) -> None:
+    """Without the very secret nothing is read; without one of ours nobody has it."""
+    for ours in (SECRET, ""):
+        with pytest.raises(Forged):
+            opened(None, ours).read(webhook(message(text="x"), given))
+
+
+def test_a_body_too_long_is_turned_away() -> None:
+    """No update is longer than 256 KiB, so nothing longer is read."""
+    with pytest.raises(Forged):
+        opened(None).read(webhook(message(text="x" * 256 * 1024)))
+
+
+async def test_polling_hears_and_moves_on(vendor: Vendor, channel: Telegram) -> None:
+    """Polling hears what a webhook would, asks for those updates only, and says where to go on."""
+    vendor.answer = {"ok": True, "result": [message(text="hola"), {**message(), "update_id": 12}]}
+    assert await channel.updates(5, 0) == ([Heard("9", CHAT, "hola", "es")], 13)
+    vendor.answer = {"ok": True, "result": []}
+    assert await channel.updates(13, 20) == ([], 13)
+    assert vendor.asked[1] == (
+        f"/bot{TOKEN}/getUpdates",
+        {
+            "offset": "13",
+            "timeout": "20",
+            "allowed_updates": '["message", "callback_query", "my_chat_member"]',
+        },
+    )
+
+
+async def test_polling_where_a_webhook_is_set_is_broken(vendor: Vendor, channel: Telegram) -> None:
+    """Two readers of one bot are a fault for staff to mend."""
+    vendor.refuse(409, "Conflict: can't use getUpdates method while webhook is active")
+    with pytest.raises(Broken) as raised:
+        await channel.updates(0, 0)
+    assert raised.value.reason == "conflict"
+
+
+async def test_a_webhook_is_set_with_our_secret(vendor: Vendor, channel: Telegram) -> None:
+    """Telegram is told where to call and what to say; and it can be told to stop."""
+    vendor.answer = {"ok": True, "result": True}
+    await channel.set_webhook("https://avisos.example.org/hooks/telegram")
+    await channel.delete_webhook()
+    (path, fields), (forget, _) = vendor.asked
+    assert (path, forget) == (f"/bot{TOKEN}/setWebhook", f"/bot{TOKEN}/deleteWebhook")
+    assert fields["url"] == "https://avisos.example.org/hooks/telegram"
+    assert fields["secret_token"] == SECRET
