@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.findings import Finding
-    from bot.library import Library
+    from bot.library import Entry, Library
     from bot.settings import Settings
     from bot.timetable import Community
     from bot.words import Phrases
@@ -38,8 +38,8 @@ class Project:
     communities: Mapping[str, Community]
 
 
-def check(config: Path, environ: Mapping[str, str], now: datetime) -> tuple[Project | None, list[Finding]]:
-    """Read a deployment and judge all of it.
+def read(config: Path, environ: Mapping[str, str], now: datetime) -> tuple[Project | None, list[Finding]]:
+    """Read a deployment: what each file shows alone.
 
     Args:
         config: Its config.toml; content/ and schedules/ stand beside it.
@@ -47,18 +47,32 @@ def check(config: Path, environ: Mapping[str, str], now: datetime) -> tuple[Proj
         now: Aware UTC: what has expired, and what lies in the past.
 
     Returns:
-        What was read, or None when config.toml cannot be used; and everything that is wrong, by file and
-        line. Content and schedules are judged even when the config is not usable.
+        What was read, or None when config.toml cannot be used; and what is wrong, by file and line. Content
+        and schedules are read even when the config is not usable.
     """
-    found, findings = settings.load(config, environ)
-    senders = {name: sender.channel for name, sender in found.senders.items()} if found else None
-    communities, faults = timetable.read(config.parent / "schedules", senders)
-    findings += faults
-    texts, faults = library.read(config.parent / "content", today=_today(communities.values(), now))
-    findings += faults
-    findings += _cross(texts, communities, config.parent, now)
-    project = Project(found, texts, communities) if found else None
-    return project, sorted(_once(findings), key=lambda one: (str(one.file), one.line, one.rule))
+    found, texts, communities, findings = _parts(config, environ, now)
+    return Project(found, texts, communities) if found else None, _sorted(findings)
+
+
+def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Finding]:
+    """Everything that is wrong with a deployment, also what no file shows alone. Arguments as for `read`."""
+    _, texts, communities, findings = _parts(config, environ, now)
+    for community in communities.values():
+        place = library.Place(community.slug, community.name, community.zone)
+        today = now.astimezone(community.zone).date()
+        findings += library.try_every(texts, place, community.languages, today)
+        findings += check_plans.slots(community, texts.entries, config.parent / "content", now)
+    for entry in texts.entries.values():
+        findings += _about(entry, texts, communities, config.parent, now)
+    return _sorted(findings)
+
+
+def of_entry(project: Project, entry: Entry, now: datetime) -> list[Finding]:
+    """What stands against saying one entry now: in its files, and between it and the schedules."""
+    _, findings = library.read(project.settings.content, today=_today(project.communities.values(), now))
+    folder = entry.source.file.parent
+    own = [one for one in findings if folder in one.file.parents or one.file.name == "facts.toml"]
+    return _sorted([*own, *_about(entry, project.library, project.communities, project.settings.root, now)])
 
 
 def as_row(finding: Finding, phrases: Phrases) -> dict[str, str | int]:
@@ -79,25 +93,34 @@ def _today(communities: Iterable[Community], now: datetime) -> date:
     return min((now.astimezone(one.zone).date() for one in communities), default=now.date())
 
 
-def _cross(
-    texts: Library, communities: Mapping[str, Community], root: Path, now: datetime
+def _parts(
+    config: Path, environ: Mapping[str, str], now: datetime
+) -> tuple[Settings | None, Library, dict[str, Community], list[Finding]]:
+    found, findings = settings.load(config, environ)
+    senders = {name: sender.channel for name, sender in found.senders.items()} if found else None
+    communities, faults = timetable.read(config.parent / "schedules", senders)
+    findings += faults
+    texts, faults = library.read(config.parent / "content", today=_today(communities.values(), now))
+    return found, texts, communities, [*findings, *faults]
+
+
+def _about(
+    entry: Entry, texts: Library, communities: Mapping[str, Community], root: Path, now: datetime
 ) -> Iterator[Finding]:
-    """What no file shows alone."""
-    for community in communities.values():
-        place = library.Place(community.slug, community.name, community.zone)
-        today = now.astimezone(community.zone).date()
-        yield from library.try_every(texts, place, community.languages, today)
-        yield from check_plans.slots(community, texts.entries, root / "content", now)
-    for entry in texts.entries.values():
-        addressed = [
-            one for one in communities.values() if not entry.communities or one.slug in entry.communities
-        ]
-        yield from check_plans.unknown_communities(entry, root / "schedules")
-        yield from check_plans.over(entry, addressed, now)
-        yield from check_plans.uncovered(entry, addressed)
-        yield from check_texts.links_and_numbers(entry, texts.facts.values())
-        yield from check_texts.templates(entry, addressed)
-        yield from check_texts.costs(texts, entry, addressed)
+    """What the files of an entry do not show alone."""
+    addressed = [
+        one for one in communities.values() if not entry.communities or one.slug in entry.communities
+    ]
+    yield from check_plans.unknown_communities(entry, root / "schedules")
+    yield from check_plans.over(entry, addressed, now)
+    yield from check_plans.uncovered(entry, addressed)
+    yield from check_texts.links_and_numbers(entry, texts.facts.values())
+    yield from check_texts.templates(entry, addressed)
+    yield from check_texts.costs(texts, entry, addressed)
+
+
+def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(_once(findings), key=lambda one: (str(one.file), one.line, one.rule))
 
 
 def _once(findings: Iterable[Finding]) -> list[Finding]:

@@ -12,6 +12,8 @@ import channels
 from bot import library
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.library import Entry, Library
     from bot.timetable import Community
     from channels.base import ChannelName, Part

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["REASONS", "Telegram", "render"]
 
-# At DEBUG the library logs every text and chat id, and on some errors at any level: none of it leaves here.
-logging.getLogger("telegram").addHandler(logging.NullHandler())
-logging.getLogger("telegram").propagate = False
+# The library logs every text and chat id at DEBUG, and some at CRITICAL: none of it leaves here.
+logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
 
 _HEADER = "x-telegram-bot-api-secret-token"
 _MAX_BODY = 256 * 1024

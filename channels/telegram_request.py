@@ -54,7 +54,8 @@ class AiohttpRequest(BaseRequest):
 
     Args:
         concurrency: How many requests may be in flight; more wait for a connection.
-        timeout: Seconds for a whole request, connecting included. `getUpdates` gets its poll on top.
+        timeout: Seconds for a whole request, connecting included, which gets at most five and at most half
+            of them. `getUpdates` gets its poll on top.
     """
 
     def __init__(self, *, concurrency: int, timeout: float = TOTAL_SECONDS) -> None:

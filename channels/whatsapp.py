@@ -184,7 +184,8 @@ def _quiet_match(match: re.Match[str]) -> str:
     found = match[0]
     if len(found) > 1:
         return _quiet_link(found)
-    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    start, end = match.span()
+    before, after = match.string[max(0, start - 1) : start], match.string[end : end + 1]
     return ("\u200b" if before.strip() else "") + found + ("\u200b" if after.strip() else "")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.check import Project, as_row, check
+from bot.check import Project, as_row, check, read
 from bot.findings import Finding, errors
 from bot.vault import write_key
 from bot.words import Phrases
@@ -59,7 +59,8 @@ class Deployment:
         file.write_text(text, encoding="utf-8")
 
     def check(self) -> tuple[Project | None, list[Finding]]:
-        project, findings = check(self.root / "config.toml", {"TOKEN": "1:canary"}, NOW)
+        where = (self.root / "config.toml", {"TOKEN": "1:canary"}, NOW)
+        project, findings = read(*where)[0], check(*where)
         assert all(all(Phrases(language).finding(one)) for one in findings for language in ("es", "en"))
         return project, findings
 
@@ -91,7 +92,8 @@ def test_the_starter_deployment_is_without_error(tmp_path: Path) -> None:
     for name in ("telegram-token", "twilio-account-sid", "twilio-auth-token"):
         (tmp_path / "secrets" / name).write_text("1:rehearsal")
         (tmp_path / "secrets" / name).chmod(0o600)
-    project, findings = check(tmp_path / "config.toml", {}, NOW)
+    where = (tmp_path / "config.toml", {}, NOW)
+    project, findings = read(*where)[0], check(*where)
     assert project is not None
     assert set(project.communities) == {"fresno", "phoenix", "nueva-york"}
     assert not errors(findings)

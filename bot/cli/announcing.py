@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from bot import timetable
+from bot import check, library, timetable
 from bot.app import App
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import as_row, show
 from bot.cli.watching import watch
 from bot.cli.writing import find_communities, find_entry
+from bot.findings import errors
 from bot.rendering import render
 
 if TYPE_CHECKING:
     from bot.broadcasts import Readers
+    from bot.check import Project
+    from bot.findings import Finding
     from bot.library import Entry
     from bot.timetable import Community
 
@@ -46,6 +50,10 @@ def announce(
         desk.fail("said.not-announcement", entry=entry)
     local = _local(desk, at)
     places = find_communities(desk, project, found, community)
+    findings = check.of_entry(project, found, desk.now) + _unsayable(project, found, places, desk.now)
+    desk.findings(findings, to=desk.notes)
+    if errors(findings):
+        desk.fail()
     order = _Order(desk, App(project), found, places, local, emergency)
     wait_for(order.rehearse() if dry_run else order.carry_out(wait=wait))
 
@@ -146,6 +154,20 @@ class _Order:
                 self._desk.warn("said.no-sender", n=group.people, community=place.name, channel=channel)
 
 
+def _unsayable(project: Project, entry: Entry, places: list[Community], now: datetime) -> list[Finding]:
+    """What keeps the entry from being said in any of the communities: nothing is made in the others then."""
+    return [
+        finding
+        for place in places
+        for finding in library.try_every(
+            replace(project.library, entries={entry.slug: entry}),
+            library.Place(place.slug, place.name, place.zone),
+            place.languages,
+            now.astimezone(place.zone).date(),
+        )
+    ]
+
+
 def _local(desk: Desk, at: str | None) -> datetime | None:
     if at is None:
         return None
@@ -165,7 +187,7 @@ def report(desk: Desk, broadcast: int | None) -> None:
     """Say what became of BROADCAST, or of all of them."""
 
     async def work() -> None:
-        async with App(desk.project()) as app:
+        async with App(desk.deployment()) as app:
             now = app.clockwork.now()
             try:
                 reports = (
@@ -194,7 +216,7 @@ def pause(desk: Desk, broadcast: int) -> None:
     """Let nothing more of BROADCAST leave until it is resumed."""
 
     async def work() -> None:
-        async with App(desk.project()) as app:
+        async with App(desk.deployment()) as app:
             await _known(desk, app, broadcast)
             moved = await app.broadcasts.pause(broadcast)
             await _after(desk, app, broadcast, "paused" if moved else "not-running", moved=moved)
@@ -209,7 +231,7 @@ def resume(desk: Desk, broadcast: int) -> None:
     """Go on with BROADCAST: with whom nothing was ever sent to."""
 
     async def work() -> None:
-        async with App(desk.project()) as app:
+        async with App(desk.deployment()) as app:
             await _known(desk, app, broadcast)
             moved = await app.broadcasts.resume(broadcast)
             await _after(desk, app, broadcast, "resumed" if moved else "not-paused", moved=moved)
@@ -224,7 +246,7 @@ def cancel(desk: Desk, broadcast: int) -> None:
     """End BROADCAST for good. What has gone has gone."""
 
     async def work() -> None:
-        async with App(desk.project()) as app:
+        async with App(desk.deployment()) as app:
             await _known(desk, app, broadcast)
             stopped = await app.broadcasts.cancel(broadcast, app.clockwork.now())
             counts = (await app.broadcasts.report(broadcast, app.clockwork.now())).counts

@@ -42,30 +42,37 @@ class Desk:
     """One command's surroundings: where its deployment is, and how it answers.
 
     Attributes:
+        now: When the command was given, aware UTC.
         phrases: The staff's language; the deployment's own once it was read.
     """
 
     def __init__(self, config: Path, *, as_json: bool) -> None:
         self.config = config
         self.as_json = as_json
+        self.now = datetime.now(UTC)
         self.phrases = Phrases(staff_language(os.environ))
         self.console = Console(highlight=False, soft_wrap=True)
         self.notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def project(self) -> Project:
-        """The deployment, whole. Says what is wrong and ends the command when it cannot be used."""
-        project, findings = self.read()
-        if project is None or errors(findings):
+    def deployment(self) -> Project:
+        """The deployment, as long as its config can be used: what stopping and reporting need."""
+        project, findings = check.read(self.config, os.environ, self.now)
+        if project is None:
             self.findings(findings, to=self.notes)
             self.fail()
+        self.phrases = Phrases(project.settings.language)
         return project
 
-    def read(self) -> tuple[Project | None, list[Finding]]:
-        """The deployment and everything that is wrong with it."""
-        project, findings = check.check(self.config, os.environ, datetime.now(UTC))
+    def project(self) -> Project:
+        """The deployment with its config and every schedule in order. A text answers for itself when said."""
+        project, findings = check.read(self.config, os.environ, self.now)
         if project is not None:
             self.phrases = Phrases(project.settings.language)
-        return project, findings
+        faults = [one for one in errors(findings) if one.file.suffix == ".toml" or one.file.is_dir()]
+        if project is None or faults:
+            self.findings(faults or findings, to=self.notes)
+            self.fail()
+        return project
 
     def say(self, key: str, **values: object) -> None:
         """A sentence for the person; beside the answer when that is JSON."""

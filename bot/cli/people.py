@@ -57,7 +57,7 @@ def stats(desk: Desk) -> None:
     """How many people, by community, channel, language and state."""
 
     async def work() -> None:
-        async with App(desk.project()) as app:
+        async with App(desk.deployment()) as app:
             groups = await app.subscribers.counted()
         names = ("community", "channel", "language", "state", "people")
         if desk.as_json:
@@ -92,7 +92,7 @@ def stats(desk: Desk) -> None:
 @command
 def erase(desk: Desk, channel: ChannelName) -> None:
     """Forget one person for real. Asks for the address, so that no shell keeps it."""
-    project = desk.project()
+    project = desk.deployment()
     hidden = click.prompt(desk.phrases.say("said.asks-address"), hide_input=True, err=True)
     address = newcomers.address_of(channel, hidden.strip())
     if not address:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,12 @@ import click
 
 import bot
 from bot import check as checking
-from bot import vault
+from bot import settings, vault
 from bot.cli.desk import Desk, command
 from bot.conversation import Conversation
 from bot.findings import errors
 from bot.rendering import Rendered, render
+from bot.words import Phrases
 from channels.base import CHANNELS
 from channels.segments import costly
 
@@ -75,7 +76,10 @@ def init(desk: Desk, folder: Path) -> None:
 @command
 def check(desk: Desk) -> None:
     """Say everything that is wrong in the config, the texts and the schedules."""
-    _, findings = desk.read()
+    found, _ = settings.load(desk.config, os.environ)
+    if found is not None:
+        desk.phrases = Phrases(found.language)
+    findings = checking.check(desk.config, os.environ, desk.now)
     if desk.as_json:
         desk.answer([checking.as_row(finding, desk.phrases) for finding in findings])
     else:
@@ -100,7 +104,7 @@ def preview(desk: Desk, entry: str, community: tuple[str, ...]) -> None:
     project = desk.project()
     found = find_entry(desk, project, entry)
     texts = [
-        render(project.library, found, place, channel, language, datetime.now(UTC))
+        render(project.library, found, place, channel, language, desk.now)
         for place in find_communities(desk, project, found, community)
         for language in place.languages
         for channel in place.channels
@@ -124,10 +128,9 @@ def ask(desk: Desk, text: str, community: str | None, language: str | None, chan
     conversation = Conversation(project.library)
     place = find_communities(desk, project, None, (community,) if community else ())[0]
     reader = language or place.languages[0]
-    now = datetime.now(UTC)
     for message in sys.stdin.read().splitlines() if text == "-" else [text]:
-        answer = conversation.answer(message, place, now)
-        texts = _texts(desk, project, answer, place, channel, reader, now)
+        answer = conversation.answer(message, place, desk.now)
+        texts = _texts(desk, project, answer, place, channel, reader)
         if desk.as_json:
             row = {
                 "intent": answer.intent,
@@ -167,12 +170,13 @@ def _texts(
     place: Community,
     channel: ChannelName,
     reader: str,
-    now: datetime,
 ) -> list[str]:
     if answer.entry is None:
         choices = [choice.slug for choice in answer.choices]
         return [desk.phrases.say("said.choose", choices=", ".join(choices))]
-    return [part.text for part in render(project.library, answer.entry, place, channel, reader, now).open]
+    return [
+        part.text for part in render(project.library, answer.entry, place, channel, reader, desk.now).open
+    ]
 
 
 def _as_row(text: Rendered) -> dict[str, object]:

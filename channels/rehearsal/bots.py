@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 from collections import deque
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ class Bot:
                 await self._news.wait()
             update = self.updates[0]
             headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret} if webhook.secret else {}
-            status = await self._callbacks.post(webhook.url, json=update, headers=headers)
+            status = await self._callbacks.post(webhook.url, json.dumps(update), "application/json", headers)
             if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own
                 wait = 1.0
                 with contextlib.suppress(ValueError):

@@ -13,6 +13,7 @@ import hmac
 import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import aiohttp
 from yarl import URL
@@ -20,8 +21,8 @@ from yarl import URL
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-WORKERS = 32
-"""Requests under way at once."""
+WORKERS = 8
+"""Requests under way at once: few, so that a broadcast is accepted before its receipts crowd in."""
 PATIENCE = aiohttp.ClientTimeout(total=15)
 """Twilio waits this long for a webhook's answer by default."""
 
@@ -55,12 +56,20 @@ class Callbacks:
 
     def __init__(self) -> None:
         self._session = aiohttp.ClientSession(timeout=PATIENCE, cookie_jar=aiohttp.DummyCookieJar())
-        self._queue: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
-        self._workers = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
+        self._start()
 
-    async def _work(self) -> None:
+    def _start(self) -> None:
+        self._queue: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._workers = [asyncio.create_task(self._work(self._queue)) for _ in range(WORKERS)]
+
+    async def _work(self, queue: asyncio.Queue[Callable[[], Awaitable[None]]]) -> None:
         while True:
-            await (await self._queue.get())()
+            await (await queue.get())()
+
+    async def _stop(self) -> None:
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
 
     def soon(self, job: Callable[[], Awaitable[None]], delay: float = 0) -> None:
         """Do `job` after `delay` seconds, when a worker is free."""
@@ -69,20 +78,13 @@ class Callbacks:
         else:
             self._queue.put_nowait(job)
 
-    def forget(self) -> None:
-        """Drop what waits."""
-        while not self._queue.empty():
-            self._queue.get_nowait()
+    async def forget(self) -> None:
+        """Drop what is under way and what waits; what was delayed ends up in the old queue, unread."""
+        await self._stop()
+        self._start()
 
-    async def post(
-        self,
-        url: str,
-        *,
-        form: Mapping[str, str] | None = None,
-        json: object = None,
-        headers: Mapping[str, str],
-    ) -> int:
-        """One request to the bot.
+    async def post(self, url: str, body: str, kind: str, headers: Mapping[str, str]) -> int:
+        """One request to the bot, with a body of the content type `kind`.
 
         Returns:
             Its HTTP status, or 0 when nobody answered there.
@@ -91,7 +93,10 @@ class Callbacks:
             return 0
         try:
             async with self._session.post(
-                URL(url, encoded=True), data=form, json=json, headers=headers, allow_redirects=False
+                URL(url, encoded=True),
+                data=body.encode(),
+                headers={**headers, "Content-Type": kind},
+                allow_redirects=False,
             ) as answer:
                 await answer.read()
                 return answer.status
@@ -105,11 +110,10 @@ class Callbacks:
             Whether the bot took it.
         """
         headers = {"X-Twilio-Signature": signature(token, url, parameters), "User-Agent": "TwilioProxy/1.1"}
-        return 200 <= await self.post(url, form=parameters, headers=headers) < 300  # noqa: PLR2004 - HTTP's own
+        status = await self.post(url, urlencode(parameters), "application/x-www-form-urlencoded", headers)
+        return 200 <= status < 300  # noqa: PLR2004 - HTTP's own
 
     async def aclose(self) -> None:
         """Stop; what is still queued is forgotten, as a vendor's receipts are when nobody asks again."""
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await self._stop()
         await self._session.close()

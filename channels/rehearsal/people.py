@@ -126,8 +126,6 @@ DEFAULT: tuple[dict[str, Any], ...] = (
 )
 """Three people for an empty rehearsal; numbers from the range reserved for fiction."""
 
-Watch = "Callable[[str, dict[str, Any]], None]"
-
 
 class People:
     """Everyone who can be reached, by channel and address."""
@@ -179,11 +177,12 @@ class People:
 
     def mark(self, person: Person | None, vendor_id: str, status: str) -> None:
         """Write a receipt's status beside what it belongs to."""
-        for bubble in reversed(person.phone or ()) if person else ():
+        if person is None:
+            return
+        for bubble in person.phone or ():
             if bubble.id == vendor_id:
                 bubble.status = status
-                self._watch("bubble", placed(person, bubble)) if person else None
-                return
+                self._watch("bubble", placed(person, bubble))
 
     def opt_out(self, address: str, sender: str, *, out: bool) -> None:
         """Keep or lift the vendor's own block between two numbers."""

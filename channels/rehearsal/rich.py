@@ -8,17 +8,18 @@ from __future__ import annotations
 import re
 from typing import NotRequired, TypedDict
 
-Tag = str
-"""`b i u s code pre blockquote spoiler a`; the page knows no other."""
-
-Node = "str | Element"
 Tree = list["str | Element"]
 
 
 class Element(TypedDict):
-    """Words with a look. `href` only with tag `a`."""
+    """Words with a look.
 
-    tag: Tag
+    Attributes:
+        tag: `b i u s code pre blockquote spoiler a`, or "" for none; the page knows no other.
+        href: With `a`, when it leads somewhere.
+    """
+
+    tag: str
     children: list[str | Element]
     href: NotRequired[str]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from channels.rehearsal.people import Bubble
@@ -10,6 +11,7 @@ from channels.rehearsal.rich import linked
 
 if TYPE_CHECKING:
     from channels.rehearsal.bots import Bot
+    from channels.rehearsal.callbacks import Line
     from channels.rehearsal.people import Person
     from channels.rehearsal.stage import Stage
 
@@ -42,13 +44,14 @@ def say(stage: Stage, person: Person, text: str, sender: str = "") -> Bubble:
     if person.channel == "telegram":
         _tell_bot(stage, person, bubble)
         return bubble
-    if (person.channel, person.sender) not in stage.lines:
+    line = stage.lines.get((person.channel, person.sender))
+    if line is None:
         bubble.status = "unheard"
     stage.people.show(person, bubble)
     if person.channel == "sms":
         _opt(stage, person, text)
-    if not bubble.status:
-        stage.callbacks.soon(lambda: _post(stage, person, bubble))
+    if line is not None:
+        stage.callbacks.soon(partial(_post, stage, line, person, bubble))
     return bubble
 
 
@@ -87,8 +90,7 @@ def _opt(stage: Stage, person: Person, text: str) -> None:
         stage.people.show(person, stage.note(0, "STOP" if word in STOP else "START", person.sender))
 
 
-async def _post(stage: Stage, person: Person, bubble: Bubble) -> None:
-    line = stage.lines[person.channel, bubble.sender]
+async def _post(stage: Stage, line: Line, person: Person, bubble: Bubble) -> None:
     prefix = "whatsapp:" if person.channel == "whatsapp" else ""
     form = {
         **dict.fromkeys(("MessageSid", "SmsSid", "SmsMessageSid"), bubble.id),

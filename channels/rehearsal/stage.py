@@ -124,7 +124,7 @@ class Stage:
     async def reset(self) -> None:
         """Begin again; pages that are open begin again with us."""
         await self._part()
-        self.callbacks.forget()
+        await self.callbacks.forget()
         self.lines.clear()
         self.unread.clear()
         self.faults.clear()

@@ -138,9 +138,10 @@ class Column {
     if (!quietly && (near || message.kind === "said")) this.scroll();
   }
 
+  // To the end; but a message taller than the screen is read from its beginning.
   scroll() {
-    const screen = this.at(".screen");
-    screen.scrollTop = screen.scrollHeight;
+    const screen = this.at(".screen"), last = screen.lastElementChild;
+    screen.scrollTop = last ? Math.min(screen.scrollHeight, last.offsetTop - 10) : 0;
   }
 
   arrive(message) {
