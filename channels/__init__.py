@@ -16,9 +16,9 @@ def render(channel: ChannelName, message: Message, *, window_open: bool) -> list
     """The parts `message` becomes on a channel, as `Channel.render` promises."""
     match channel:
         case "telegram":
-            from channels import telegram
+            from channels import telegram_html
 
-            return telegram.render(message, window_open=window_open)
+            return telegram_html.render(message, window_open=window_open)
         case "sms":
             from channels import sms
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from channels.base import Part, Template
@@ -104,21 +105,15 @@ def _fitted(block: Block) -> list[str]:
 
 def _divided(spans: Sequence[Span], limit: int) -> Iterator[tuple[Span, ...]]:
     """The same spans, cut where `split` cuts their words."""
+    starts = list(accumulate((len(span.text) for span in spans), initial=0))
     text = "".join(span.text for span in spans)
     end = 0
     for piece in split(text, limit):
         start = text.index(piece, end)
         end = start + len(piece)
-        yield tuple(_between(spans, start, end))
-
-
-def _between(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
-    at = 0
-    for span in spans:
-        text = span.text[max(0, start - at) : max(0, end - at)]
-        at += len(span.text)
-        if text:
-            yield replace(span, text=text)
+        found = range(bisect_right(starts, start) - 1, bisect_left(starts, end))
+        cut = ((spans[at], max(0, start - starts[at]), end - starts[at]) for at in found)
+        yield tuple(replace(span, text=span.text[first:last]) for span, first, last in cut)
 
 
 def _written(block: Block, spans: Sequence[Span]) -> str:

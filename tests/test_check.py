@@ -59,7 +59,7 @@ class Deployment:
         file.write_text(text, encoding="utf-8")
 
     def check(self) -> tuple[Project | None, list[Finding]]:
-        where = (self.root / "config.toml", {"TOKEN": "1:canary"}, NOW)
+        where: tuple[Path, dict[str, str], datetime] = (self.root / "config.toml", {"TOKEN": "1:canary"}, NOW)
         project, findings = read(*where)[0], check(*where)
         assert all(all(Phrases(language).finding(one)) for one in findings for language in ("es", "en"))
         return project, findings
@@ -92,7 +92,7 @@ def test_the_starter_deployment_is_without_error(tmp_path: Path) -> None:
     for name in ("telegram-token", "twilio-account-sid", "twilio-auth-token"):
         (tmp_path / "secrets" / name).write_text("1:rehearsal")
         (tmp_path / "secrets" / name).chmod(0o600)
-    where = (tmp_path / "config.toml", {}, NOW)
+    where: tuple[Path, dict[str, str], datetime] = (tmp_path / "config.toml", {}, NOW)
     project, findings = read(*where)[0], check(*where)
     assert project is not None
     assert set(project.communities) == {"fresno", "phoenix", "nueva-york"}

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Receiver, Rehearsal
 
-ROSA, JOEL, CITLALI = 101, "+16025550102", "+12125550103"
-NUMBER = "+15005550006"
-TEMPLATE = "HX" + "0" * 31 + "1"
+ROSA = 101
 
 
 @pytest.fixture
@@ -198,6 +196,6 @@ async def test_bad_days_leave_the_truth_in_the_ledger(rehearsal: Rehearsal, kind
 
 async def test_a_real_token_is_turned_away(rehearsal: Rehearsal) -> None:
     """A token that might be real never works here, so nobody rehearses with it by mistake."""
-    with pytest.raises(InvalidToken):  # noqa: PT012 - entering is what fails, and what closes the connections
+    with pytest.raises(InvalidToken):
         async with Bot("123456:AAH-real", base_url=f"{rehearsal.url}bot"):
             pass

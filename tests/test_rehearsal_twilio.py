@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Receiver, Rehearsal
 
-ROSA, JOEL, CITLALI = 101, "+16025550102", "+12125550103"
+JOEL, CITLALI = "+16025550102", "+12125550103"
 NUMBER = "+15005550006"
 TEMPLATE = "HX" + "0" * 31 + "1"
 

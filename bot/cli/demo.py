@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import re
 import shutil
@@ -11,7 +10,6 @@ import socket
 import sys
 import tempfile
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,21 +18,19 @@ import click
 
 from bot import vault
 from bot.app import App
+from bot.cli.demo_people import Invented, crowd, nine
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import as_row, show
 from bot.cli.watching import stop_signals, watch_running
 from bot.cli.writing import starter
-from bot.newcomers import Newcomer
-from channels.base import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from bot.dispatcher import Dispatcher
     from channels.base import ChannelName
 
 ENTRY = "semana-de-salud"
-_CROWD = 3000
 _WAIT_FOR_PAGE = 60
 _ACCOUNT, _TOKEN = "AC00000000000000000000000000000001", "rehearsal"
 _SENDERS: dict[ChannelName, str] = {"telegram": "bot", "sms": "sms", "whatsapp": "whatsapp"}
@@ -72,44 +68,23 @@ rate = {rate}
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """Somebody who does not exist."""
-
-    who: Newcomer
-    name: str = ""
-    state: str = "ok"
-
-    def as_row(self, note: str) -> dict[str, object]:
-        """As the rehearsal wants to know them; those with a name are on the page."""
-        return {
-            "channel": self.who.channel,
-            "address": self.who.address,
-            "name": self.name,
-            "note": note,
-            "state": self.state,
-            "shown": bool(self.name),
-        }
-
-
 @click.command()
 @click.option("--once", is_flag=True, help="One broadcast to a few thousand, and the report.")
 @command
 def demo(desk: Desk, *, once: bool) -> None:
     """Watch one announcement reach three phones: no account needed, nothing leaves this machine."""
-    people = list(_crowd() if once else _nine())
+    people = list(crowd() if once else nine())
     with tempfile.TemporaryDirectory(prefix="pregonero-demo-") as folder:
         wait_for(_demo(desk, Path(folder), people, once=once))
 
 
-async def _demo(desk: Desk, folder: Path, people: list[_Person], *, once: bool) -> None:
+async def _demo(desk: Desk, folder: Path, people: list[Invented], *, once: bool) -> None:
     if not once:
         desk.say("demo-installing")
     async with _rehearsal() as rehearsal, aiohttp.ClientSession(rehearsal) as stage:
         desk.config = _deployment(folder, rehearsal, rate=1000 if once else 25)
         project = desk.project()
-        notes = {c.slug: f"{c.name.rpartition(' ')[2]} · {c.zone.key}" for c in project.communities.values()}
-        rows = [one.as_row(f"{notes[one.who.community]} · {one.who.language}") for one in people]
+        rows = [one.as_row(project.communities[one.who.community]) for one in people]
         await _post(stage, "people", rows)
         for channel, number in _NUMBERS.items():
             url = f"{project.settings.web.public_url}/hooks/{_SENDERS[channel]}"
@@ -237,30 +212,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _nine() -> Iterator[_Person]:
-    """Three people in each of three communities, one on each channel."""
-    names = ("Rosa", "Emily", "Juan", "Lupita", "Kevin", "Marisol", "Chuy", "Ashley", "Don Beto")
-    places = itertools.product(("fresno", "phoenix", "nueva-york"), CHANNELS)
-    areas = {"fresno": "559", "phoenix": "602", "nueva-york": "212"}
-    for n, (name, (community, channel)) in enumerate(zip(names, places, strict=True)):
-        language = "en-US" if name in {"Emily", "Kevin", "Ashley"} else "es-MX"
-        address = str(5000 + n) if channel == "telegram" else f"+1{areas[community]}55501{n:02}"
-        yield _Person(Newcomer(channel, address, language, community, (), "other"), name)
-
-
-def _crowd() -> Iterator[_Person]:
-    """A few thousand, of whom some have blocked us, left, or lost their number, as people do."""
-    states = {7: "blocked", 11: "dead", 13: "opted-out"}
-    for n in range(_CROWD):
-        channel = CHANNELS[n % 3]
-        # 555-0100 to 555-0199 are kept free for invented people in every area code.
-        number = f"+1{201 + n // 100}55501{n % 100:02}"
-        state = next((state for every, state in states.items() if n % (every * 10) == every), "ok")
-        if state == "blocked" and channel != "telegram":
-            state = "ok"
-        community = ("fresno", "phoenix", "nueva-york")[n // 3 % 3]
-        language = "en-US" if n % 4 == 0 else "es-MX"
-        address = str(100_000 + n) if channel == "telegram" else number
-        yield _Person(Newcomer(channel, address, language, community, (), "other"), state=state)

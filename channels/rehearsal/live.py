@@ -25,6 +25,11 @@ class Live:
         self._pages: set[asyncio.Queue[bytes | None]] = set()
         self._beat: asyncio.TimerHandle | None = None
 
+    @property
+    def watching(self) -> int:
+        """How many pages are open."""
+        return len(self._pages)
+
     def tell(self, event: str, data: Mapping[str, Any]) -> None:
         """Send an event to every open page."""
         if not self._pages:

@@ -51,8 +51,12 @@ class Stage:
         self.people = People(self.live.tell)
 
     def counts(self) -> dict[str, Any]:
-        """How many people there are, and what each vendor saw."""
-        return {"everyone": len(self.people), "counts": self.ledger.summary()}
+        """How many people there are, how many pages watch, and what each vendor saw."""
+        return {
+            "everyone": len(self.people),
+            "watching": self.live.watching,
+            "counts": self.ledger.summary(),
+        }
 
     def recount(self) -> None:
         """Tell open pages the counts."""
