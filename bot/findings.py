@@ -8,11 +8,11 @@ them at once, and never stops at the first. The sentences stand in `bot/phrases/
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 Level = Literal["error", "warning"]
 

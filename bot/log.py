@@ -23,7 +23,10 @@ _SAFE = frozenset(
 
 
 def set_up(level: str = "INFO") -> None:
-    """Send every log line of the process, ours and the libraries', through the list to standard error."""
+    """Send every log line of the process, ours and the libraries', through the list to standard error.
+
+    A level that logging does not know is taken for the quietest: a misspelt one must not stop an emergency.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -47,7 +50,7 @@ def set_up(level: str = "INFO") -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(logging.getLevelNamesMapping().get(level.upper(), logging.ERROR))
 
 
 def _keep_what_is_safe(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

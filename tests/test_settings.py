@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.settings import Settings, Sms, Telegram, load, staff_language
-from bot.toml_lines import line_of
+from bot.toml.lines import line_of
 from bot.vault import Vault, write_key
 from bot.words import Phrases
 

@@ -15,9 +15,9 @@ import pytest
 
 from bot import library, timetable
 from bot.conversation import Conversation
-from bot.facts import KINDS
 from bot.findings import errors
-from bot.front_matter import FrontMatter
+from bot.library.facts import KINDS
+from bot.library.front_matter import FrontMatter
 from bot.rendering import render
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from channels.base import ChannelName
 
 ROOT = Path(__file__).parents[1]
-TODAY = dt.date(2026, 11, 22)
+NOW = dt.datetime(2026, 11, 22, 18, tzinfo=dt.UTC)
+TODAY = NOW.date()
 """The day the content was written: its prices expire with the year, and the tests must not."""
 
 CHAT = ("bienvenida", "ayuda", "privacidad", "alta", "baja", "no-encontrado")
@@ -82,7 +83,7 @@ def test_every_entry_can_be_said_to_every_reader(content: Library, communities: 
 def test_every_sms_is_one_cheap_segment(content: Library, communities: list[Community]) -> None:
     """Each announcement, answer and page costs one SMS in GSM-7, whatever community's name is filled in."""
     for entry, community, language in _reached(content, communities):
-        parts = render(content, entry, community, "sms", language).open
+        parts = render(content, entry, community, "sms", language, NOW).open
         assert [(part.encoding, part.segments) for part in parts] == [("gsm-7", 1)], (entry.slug, language)
 
 
@@ -92,7 +93,10 @@ def test_a_chat_gets_one_message(
 ) -> None:
     """No starter text falls apart into several messages where a long one is allowed."""
     for entry, community, language in _reached(content, communities):
-        assert len(render(content, entry, community, channel, language).open) == 1, (entry.slug, language)
+        assert len(render(content, entry, community, channel, language, NOW).open) == 1, (
+            entry.slug,
+            language,
+        )
 
 
 def test_no_telephone_price_or_address_is_written_outside_the_facts(content: Library) -> None:
@@ -141,13 +145,16 @@ def test_the_pages_the_bot_answers_with_are_there(content: Library) -> None:
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
-def test_every_word_the_help_page_offers_is_answered(content: Library, language: str) -> None:
+def test_every_word_the_help_page_offers_is_answered(
+    content: Library, communities: list[Community], language: str
+) -> None:
     """Whoever writes a word exactly as the help page shows it is never told that it is unknown."""
     body = content.entries["ayuda"].editions[language].body
     offered = [word for word in SHOUTED.findall(body) if word.isupper()]
     conversation = Conversation(content)
     assert len(offered) > 10
-    assert [word for word in offered if conversation.answer(word).intent in {"nothing", "choices"}] == []
+    intents = {word: conversation.answer(word, communities[0], NOW).intent for word in offered}
+    assert [word for word, intent in intents.items() if intent in {"nothing", "choices"}] == []
 
 
 def test_what_a_detained_person_reads_first_is_the_telephone(
@@ -160,7 +167,7 @@ def test_what_a_detained_person_reads_first_is_the_telephone(
     for community in communities:
         for language in community.languages:
             chat, sms = (
-                render(content, entry, community, name, language).open for name in ("telegram", "sms")
+                render(content, entry, community, name, language, NOW).open for name in ("telegram", "sms")
             )
             assert phone in chat[0].text[:120]
             assert phone in sms[0].text

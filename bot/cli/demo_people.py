@@ -17,18 +17,10 @@ if TYPE_CHECKING:
 
 _CROWD = 3000
 _AREAS = {"fresno": "559", "phoenix": "602", "nueva-york": "212"}
-_NINE = {
-    "telegram": (
-        ("Rosa", "fresno", "es-MX"),
-        ("Lupita", "phoenix", "es-MX"),
-        ("Kevin", "nueva-york", "en-US"),
-    ),
-    "sms": (("Emily", "phoenix", "en-US"), ("Chuy", "nueva-york", "es-MX"), ("Marisol", "fresno", "es-MX")),
-    "whatsapp": (
-        ("Juan", "nueva-york", "es-MX"),
-        ("Ashley", "fresno", "en-US"),
-        ("Beto", "phoenix", "es-MX"),
-    ),
+_NINE: dict[ChannelName, str] = {
+    "telegram": "Rosa fresno es-MX, Lupita phoenix es-MX, Kevin nueva-york en-US",
+    "sms": "Emily phoenix en-US, Chuy nueva-york es-MX, Marisol fresno es-MX",
+    "whatsapp": "Juan nueva-york es-MX, Ashley fresno en-US, Beto phoenix es-MX",
 }
 """Three people on each channel; the first of each is whom the page shows first."""
 
@@ -64,11 +56,11 @@ class Invented:
 def nine() -> Iterator[Invented]:
     """Three people in each of three communities, one on each channel."""
     for channel in CHANNELS:
-        for n, (name, community, language) in enumerate(_NINE[channel]):
+        for n, words in enumerate(_NINE[channel].split(", ")):
+            name, community, language = words.split()
             number = f"+1{_AREAS[community]}555010{n + 3 * CHANNELS.index(channel)}"
-            yield _invented(
-                channel, str(5000 + n) if channel == "telegram" else number, language, community, name
-            )
+            address = str(5000 + n) if channel == "telegram" else number
+            yield _invented(channel, address, language, community, name)
 
 
 def crowd() -> Iterator[Invented]:
@@ -77,10 +69,8 @@ def crowd() -> Iterator[Invented]:
         channel = CHANNELS[n % 3]
         # 555-0100 to 555-0199 are kept free for invented people in every area code.
         address = str(100_000 + n) if channel == "telegram" else f"+1{201 + n // 100}55501{n % 100:02}"
-        community = tuple(_AREAS)[n // 3 % 3]
-        yield _invented(
-            channel, address, "en-US" if n % 4 == 0 else "es-MX", community, "", _fate(n, channel)
-        )
+        language, community = "en-US" if n % 4 == 0 else "es-MX", tuple(_AREAS)[n // 3 % 3]
+        yield _invented(channel, address, language, community, "", _fate(n, channel))
 
 
 def _fate(n: int, channel: ChannelName) -> str:

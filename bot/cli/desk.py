@@ -58,7 +58,7 @@ class Desk:
         """The deployment, as long as its config can be used: what stopping and reporting need."""
         project, findings = check.read(self.config, os.environ, self.now)
         if project is None:
-            self.findings(findings, to=self.notes)
+            self.findings((one for one in findings if one.file == self.config), to=self.notes)
             self.fail()
         self.phrases = Phrases(project.settings.language)
         return project
@@ -150,7 +150,7 @@ def command(
         try:
             return work(desk, *args, **options)
         except Faults as faults:
-            desk.findings(faults.findings)
+            desk.findings(faults.findings, to=desk.notes)
             desk.fail()
         except Unusable as error:
             desk.fail(f"database.{error.why}")
@@ -159,7 +159,9 @@ def command(
         except AlreadyDispatching:
             desk.fail("said.already-running")
         except OSError as error:
-            desk.fail("said.unreadable", file=str(shown(Path(error.filename or "?"))))
+            if error.filename is None:
+                raise  # a pipe that closed: click's; anything else would be a fault of ours
+            desk.fail("said.unreadable", file=str(shown(Path(error.filename))))
 
     return wrapped
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot import languages
-from bot.toml_shapes import Table, nearest, wrong
+from bot.toml.shapes import Table, nearest, wrong
 
 zoneinfo.reset_tzpath(to=())
 """The zones of the `tzdata` package, not of the machine.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, SecretBytes, SecretStr
 
 from bot.findings import Finding, errors
-from bot.settings_values import (
+from bot.settings.values import (
     ApiBase,
     HeaderSecret,
     Number,
@@ -27,8 +27,8 @@ from bot.settings_values import (
     SqliteUrl,
     Surroundings,
 )
-from bot.toml_lines import Key, read_toml
-from bot.toml_shapes import Source, Table, shape
+from bot.toml.lines import Key, read_toml
+from bot.toml.shapes import Source, Table, shape
 from bot.vault import BadKey, Vault
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Reading one TOML file that people edit, and telling on which line a key stands.
 
-What may enter: what is true of any TOML file. What its keys mean is `toml_shapes` and the rooms above it.
+What may enter: what is true of any TOML file. What its keys mean is `bot.toml.shapes` and the rooms above it.
 
 `tomllib` gives no positions, and neither does `tomlkit` 0.15 (2026-11). So a file is read a second time,
 statement by statement: lines are gathered until `tomllib` itself accepts them, and the keys of that

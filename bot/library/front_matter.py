@@ -1,6 +1,6 @@
 """One Markdown file of `content/` into an edition: TOML between `+++` lines, then the body.
 
-What may enter: what can be judged of one file alone. How editions of an entry relate is in `bot/library.py`.
+What may enter: what can be judged of one file alone. How editions of an entry relate is the library's.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator
 
 from bot.findings import Finding
-from bot.toml_lines import syntax_fault
-from bot.toml_shapes import Source, Table, nearest, shape, wrong
+from bot.toml.lines import syntax_fault
+from bot.toml.shapes import Source, Table, nearest, shape, wrong
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.toml_lines import Key
+    from bot.toml.lines import Key
 
 _FENCE = "+++"
 _YEARS = range(2000, 2200)

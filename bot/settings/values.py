@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
-from bot.toml_shapes import wrong
+from bot.toml.shapes import wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

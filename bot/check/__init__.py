@@ -1,7 +1,7 @@
 """Everything wrong in config.toml, content/ and schedules/, gathered before anything is sent.
 
-What may enter: reading the three together. What single texts and plans can have wrong is `check_texts` and
-`check_plans`; the sentences stand in `bot/phrases`.
+What may enter: reading the three together. What single texts and plans can have wrong is `texts` and
+`plans`; the sentences stand in `bot/phrases`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot import check_plans, check_texts, library, settings, timetable
+from bot import library, settings, timetable
+from bot.check import plans
+from bot.check import texts as wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -61,7 +63,7 @@ def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Findi
         place = library.Place(community.slug, community.name, community.zone)
         today = now.astimezone(community.zone).date()
         findings += library.try_every(texts, place, community.languages, today)
-        findings += check_plans.slots(community, texts.entries, config.parent / "content", now)
+        findings += plans.slots(community, texts.entries, config.parent / "content", now)
     for entry in texts.entries.values():
         findings += _about(entry, texts, communities, config.parent, now)
     return _sorted(findings)
@@ -111,12 +113,12 @@ def _about(
     addressed = [
         one for one in communities.values() if not entry.communities or one.slug in entry.communities
     ]
-    yield from check_plans.unknown_communities(entry, root / "schedules")
-    yield from check_plans.over(entry, addressed, now)
-    yield from check_plans.uncovered(entry, addressed)
-    yield from check_texts.links_and_numbers(entry, texts.facts.values())
-    yield from check_texts.templates(entry, addressed)
-    yield from check_texts.costs(texts, entry, addressed)
+    yield from plans.unknown_communities(entry, root / "schedules")
+    yield from plans.over(entry, addressed, now)
+    yield from plans.uncovered(entry, addressed)
+    yield from wording.links_and_numbers(entry, texts.facts.values())
+    yield from wording.templates(entry, addressed)
+    yield from wording.costs(texts, entry, addressed)
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:

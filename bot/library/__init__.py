@@ -1,7 +1,7 @@
 """`content/` into entries, and an entry into what one reader in one community is to be told.
 
-What may enter: what concerns all entries together, and what is said to whom. One folder is `bot/entries.py`,
-one file `bot/front_matter.py`, facts are `bot/facts.py`, `{{ … }}` is `bot/quoting.py` and `bot/filling.py`.
+What may enter: what concerns all entries together, and what is said to whom. One folder is `entries`, one
+file `front_matter`, facts are `facts`; what a text may quote is `quoting`, and filling it in `filling`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from bot import languages, words
-from bot.entries import Entry, Kind, listed, read_entry
-from bot.facts import Fact, read_facts
-from bot.filling import Fault, Unfilled, fill
 from bot.findings import Faults, Finding
-from bot.quoting import faults
-from bot.toml_lines import line_of
-from bot.toml_shapes import nearest
+from bot.library.entries import Entry, Kind, listed, read_entry
+from bot.library.facts import Fact, read_facts
+from bot.library.filling import Fault, Unfilled, fill
+from bot.library.quoting import faults
+from bot.toml.lines import line_of
+from bot.toml.shapes import nearest
 from channels.base import Message, Template
 from channels.markdown import parse
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from bot.front_matter import Edition
+    from bot.library.front_matter import Edition
 
 __all__ = ("Entry", "Library", "Place", "read", "try_every")
 

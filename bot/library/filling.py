@@ -1,7 +1,7 @@
 """Jinja in its sandbox: fills `{{ … }}` in what staff write, in the words of the reader.
 
-What may enter: filters, and how a text sees a fact. What a text may quote is `bot/quoting.py`; which text and
-which reader, `bot/library.py`.
+What may enter: filters, and how a text sees a fact. What a text may quote is `quoting`; which text and which
+reader, the library.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedErro
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot import words
-from bot.facts import CURRENCIES, Fact
+from bot.library.facts import CURRENCIES, Fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from bot.findings import Finding
-from bot.toml_lines import Key, line_of
+from bot.toml.lines import Key, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,6 +1,6 @@
 """One folder of `content/` into an entry: its editions, which of them is the source, which are stale.
 
-What may enter: what concerns the editions of one entry. What a reader is told is in `bot/library.py`.
+What may enter: what concerns the editions of one entry. What a reader is told is the library's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot import languages
 from bot.findings import Finding
-from bot.front_matter import Edition, read_edition
+from bot.library.front_matter import Edition, read_edition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

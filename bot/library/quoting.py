@@ -1,6 +1,6 @@
 """What a text quotes between braces, looked at before anything is filled: every such fault at once, by line.
 
-What may enter: what can be known of a text without filling it. Filling it is `bot/filling.py`.
+What may enter: what can be known of a text without filling it. Filling it is `bot/library/filling.py`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.visitor import NodeVisitor
 
-from bot.filling import FILTERS, Fault, environment, tree
-from bot.toml_shapes import nearest
+from bot.library.filling import FILTERS, Fault, environment, tree
+from bot.toml.shapes import nearest
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping
 
-    from bot.facts import Fact
+    from bot.library.facts import Fact
 
 NAMES = ("title", "summary", "starts", "ends", "valid_until", "language")
 """What a text may quote beside `facts` and `community`; some only if the front matter has them."""

@@ -1,7 +1,7 @@
 """When and to whom: communities, their slots, their quiet hours. The only place that knows local time.
 
 What may enter: reading `schedules/`, and rules of time that need no clock: `now` is handed in, aware UTC, and
-aware UTC goes out. How a file is written is `timetable_shapes`; sentences with dates are `words`.
+aware UTC goes out. How a file is written is `shapes`; sentences with dates are `words`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from bot.findings import Finding, errors
-from bot.timetable_shapes import Schedule
-from bot.toml_lines import line_of, read_toml
-from bot.toml_shapes import Source, nearest, shape
+from bot.timetable.shapes import Schedule
+from bot.toml.lines import line_of, read_toml
+from bot.toml.shapes import Source, nearest, shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

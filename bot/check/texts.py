@@ -1,6 +1,6 @@
 """What is wrong in what a text says or costs, although it can be read and filled.
 
-What may enter: judgements of one entry's words. Dates, languages and slots are `check_plans`.
+What may enter: judgements of one entry's words. Dates, languages and slots are `plans`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from channels.segments import costly
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from bot.facts import Fact
-    from bot.front_matter import Edition
     from bot.library import Entry, Library
+    from bot.library.facts import Fact
+    from bot.library.front_matter import Edition
     from bot.timetable import Community
     from channels.base import Part
 

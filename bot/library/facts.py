@@ -1,6 +1,6 @@
 """`content/facts.toml`: each fee, telephone, link and short text once, with its source and its expiry.
 
-What may enter: what a fact is and how it is read. How a text quotes it is in `bot/filling.py`.
+What may enter: what a fact is and how it is read. How a text quotes it is in `bot/library/filling.py`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 
-from bot.toml_lines import read_toml
-from bot.toml_shapes import Source, nearest
+from bot.toml.lines import read_toml
+from bot.toml.shapes import Source, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot import languages
 from bot.findings import Finding
 from bot.timetable import local_moment, quiet_until
-from bot.toml_shapes import nearest
+from bot.toml.shapes import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
