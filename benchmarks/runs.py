@@ -118,6 +118,8 @@ async def until(
 ) -> None:
     """Wait until no more than `left` deliveries of a broadcast are queued or in hand."""
     while not dispatching.done():
+        if troubles := [lane.trouble for lane in dispatcher.lanes if lane.trouble]:
+            raise RuntimeError(f"the loopback server was not reached: {troubles}")
         await asyncio.sleep(_LOOK if not left else 0.25)
         if left or dispatcher.idle:
             report = await app.broadcasts.report(broadcast, app.clockwork.now())

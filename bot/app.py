@@ -97,12 +97,18 @@ class App:
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[tuple[Dispatcher, asyncio.Task[None]]]:
-        """The whole service: webhooks, polls, answers, clock, lanes. Raises OSError for a taken port."""
+        """The whole service: webhooks, polls, answers, clock, lanes.
+
+        Yields the dispatcher and a task that raises what ends one of them.
+
+        Raises:
+            AlreadyDispatching: another process serves this database.
+            OSError: the port is taken.
+        """
         web, now = self.project.settings.web, self.clockwork.now
         public_url = web.public_url or f"http://{web.host}:{web.port}"
         async with self._channels() as channels:
-            dispatcher = self._dispatcher(channels)
-            inbounds = self._inbounds()
+            dispatcher, inbounds = self._dispatcher(channels), self._inbounds()
             listener = self._listener(channels, inbounds, public_url, dispatcher)
             server = Server(
                 channels,
@@ -114,17 +120,17 @@ class App:
                 heard=listener.heard,
             )
             clock = Clock(self.broadcasts, now=now, stir=dispatcher.stir)
-            await server.start()
-            listening = asyncio.create_task(listener.run())
             dispatching = asyncio.create_task(dispatcher.run(now()))
-            clock.start()
             try:
-                yield dispatcher, dispatching
+                await asyncio.sleep(0)  # it takes the lock, or knows that it cannot, before it waits
+                if dispatching.done():
+                    await dispatching
+                await server.start()
+                async with _at_work(listener, clock, dispatching) as working:
+                    yield dispatcher, working
             finally:
-                clock.stop()
-                listening.cancel()
                 dispatcher.stop()
-                await asyncio.gather(listening, dispatching, return_exceptions=True)
+                await asyncio.gather(dispatching, return_exceptions=True)
                 await server.stop()
 
     def _inbounds(self) -> Inbounds:
@@ -188,6 +194,30 @@ class App:
         finally:
             for channel in channels.values():
                 await channel.aclose()
+
+
+@contextlib.asynccontextmanager
+async def _at_work(
+    listener: Listener, clock: Clock, dispatching: asyncio.Task[None]
+) -> AsyncIterator[asyncio.Task[None]]:
+    """What makes work for the dispatcher; ended before it."""
+    listening = asyncio.create_task(listener.run())
+    working = asyncio.create_task(_first_fault(listening, dispatching))
+    clock.start()
+    try:
+        yield working
+    finally:
+        clock.stop()
+        working.cancel()
+        listening.cancel()
+        await asyncio.gather(working, listening, return_exceptions=True)
+
+
+async def _first_fault(*tasks: asyncio.Task[None]) -> None:
+    """Wait until one of them ends, which none does by itself; raises what ended it."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        await task
 
 
 def _open(sender: Telegram | Sms | Whatsapp, callback: str | None) -> Channel:

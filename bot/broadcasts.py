@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bot import timetable
+from bot.findings import Faults
 from bot.moments import from_ms, to_ms
 from bot.outbox import dump_parts, window_from
 from bot.rendering import render
@@ -26,18 +27,8 @@ if TYPE_CHECKING:
     from channels.base import ChannelName
 
 State = Literal["scheduled", "running", "paused", "done", "cancelled"]
-COUNTED = (
-    "queued",
-    "held",
-    "claimed",
-    "sent",
-    "delivered",
-    "read",
-    "failed",
-    "expired",
-    "cancelled",
-    "unknown",
-)
+_UNDER_WAY = ("queued", "held", "claimed")
+COUNTED = (*_UNDER_WAY, "sent", "delivered", "read", "failed", "expired", "cancelled", "unknown")
 EMERGENCY, ANNOUNCEMENT = 1, 2
 """Priorities; replies, which belong to no broadcast, come before both."""
 
@@ -130,6 +121,8 @@ class Broadcasts:
             "due_at": to_ms(due_at),
             "valid_until": to_ms(entry.expires(community.zone)),
         }
+        if await self._store.read(lambda tx: tx.one(sql.BROADCAST_MADE, row)):
+            return None  # before the texts: what was said may have become false since
         texts = await self._texts(entry, community, now) if due_at <= now else []
 
         def work(tx: Transaction) -> int | None:
@@ -148,7 +141,10 @@ class Broadcasts:
             community = self.project.communities.get(row["community"])
             if entry is None or community is None:
                 continue  # stays scheduled, and the report shows it
-            await self._launch(row["id"], entry, community, now)
+            try:
+                await self._launch(row["id"], entry, community, now)
+            except Faults:
+                continue  # stays scheduled: one text that can no longer be said must not keep the others
             launched.append(int(row["id"]))
         return launched
 
@@ -183,21 +179,24 @@ class Broadcasts:
         """Close the broadcasts in which nothing is left to do."""
 
         def work(tx: Transaction) -> list[int]:
-            running = [row["id"] for row in tx.rows(sql.BROADCASTS_OPEN) if row["state"] == "running"]
-            over = [b for b in running if not tx.rows(sql.ANY_OPEN, {"broadcast": b})[0]["open"]]
-            for broadcast in over:
-                tx.run(sql.BROADCAST_STATE, {"id": broadcast, "from": "running", "to": "done"})
-            return over
+            over = [
+                (row["id"], row["state"])
+                for row in tx.rows(sql.BROADCASTS_OPEN)
+                if not tx.rows(sql.ANY_OPEN, {"broadcast": row["id"]})[0]["open"]
+            ]
+            tx.each(sql.BROADCAST_STATE, [{"id": b, "from": state, "to": "done"} for b, state in over])
+            return [broadcast for broadcast, _ in over]
 
         return await self._store.write(work)
 
     async def report(self, broadcast: int, now: datetime) -> Report:
         """What became of one broadcast. Raises KeyError when there is none."""
-        row = await self._store.read(lambda tx: tx.one(sql.BROADCAST, {"id": broadcast}))
+        which = {"id": broadcast, "broadcast": broadcast}
+        row, counted, reasons = await self._store.read(
+            lambda tx: (tx.one(sql.BROADCAST, which), tx.rows(sql.COUNTS, which), tx.rows(sql.REASONS, which))
+        )
         if row is None:
             raise KeyError(broadcast)
-        counted = await self._store.read(lambda tx: tx.rows(sql.COUNTS, {"broadcast": broadcast}))
-        reasons = await self._store.read(lambda tx: tx.rows(sql.REASONS, {"broadcast": broadcast}))
         counts = dict.fromkeys(COUNTED, 0) | {each["state"]: each["people"] for each in counted}
         held_until = self._held_until(row, now)
         if row["state"] == "paused" or held_until is not None:
@@ -215,6 +214,12 @@ class Broadcasts:
             why=row["why"],
         )
 
+    async def last(self, entry: str, community: str, now: datetime) -> Report | None:
+        """The latest broadcast of an entry to a community, unless it was cancelled."""
+        values = {"entry": entry, "community": community}
+        row = await self._store.read(lambda tx: tx.one(sql.BROADCAST_LAST, values))
+        return await self.report(row["id"], now) if row else None
+
     async def reports(self, now: datetime) -> list[Report]:
         """Every broadcast, oldest first."""
         return [
@@ -231,10 +236,11 @@ class Broadcasts:
         return await self._move(broadcast, "paused", "running")
 
     async def cancel(self, broadcast: int, now: datetime) -> int:
-        """End it for good; how many will not get it. What has gone has gone."""
+        """End it for good, unless it has ended; how many will not get it. What has gone has gone."""
 
         def work(tx: Transaction) -> int:
-            tx.run(sql.BROADCAST_CANCEL, {"id": broadcast})
+            if not tx.run(sql.BROADCAST_CANCEL, {"id": broadcast}):
+                return 0
             return tx.run(sql.CANCEL_OPEN, {"broadcast": broadcast, "reason": "cancelled", "now": to_ms(now)})
 
         return await self._store.write(work)
@@ -281,7 +287,8 @@ def _fan_out(
             "closed": dump_parts(text.closed) if text.closed else None,
         }
         tx.run(sql.TEXT_ADD, values)
-    tx.each(sql.TOPIC_WANTED, [{"broadcast": broadcast, "topic": topic} for topic in topics])
+    wanted = {topic.strip().lower() for topic in topics}  # as an import writes them
+    tx.each(sql.TOPIC_WANTED, [{"broadcast": broadcast, "topic": topic} for topic in wanted])
     order = {
         "broadcast": broadcast,
         "community": community,

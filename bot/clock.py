@@ -13,12 +13,14 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import timetable
+from bot.findings import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from bot.broadcasts import Broadcasts
+    from bot.timetable import Community, Due
 
 log = structlog.get_logger()
 
@@ -69,14 +71,22 @@ class Clock:
 
     async def _slots(self, now: datetime) -> list[int]:
         made = []
-        entries = self._broadcasts.project.library.entries
         for community in self._broadcasts.project.communities.values():
             for due in timetable.due(community, now - _LOOK_BACK, now):
-                entry = entries.get(due.slot.announce)
-                if due.late or entry is None:
-                    continue
-                broadcast = await self._broadcasts.announce(
-                    entry, community, moment=due.slot.key, due_at=due.moment, now=now
-                )
+                broadcast = None if due.late else await self._slot(community, due, now)
                 made += [broadcast] if broadcast else []
         return made
+
+    async def _slot(self, community: Community, due: Due, now: datetime) -> int | None:
+        """Announce one slot; None when it was, or cannot be said, which must not keep the others."""
+        entry = self._broadcasts.project.library.entries.get(due.slot.announce)
+        if entry is None:
+            return None  # `check` says it
+        try:
+            return await self._broadcasts.announce(
+                entry, community, moment=due.slot.key, due_at=due.moment, now=now
+            )
+        except Faults as faults:
+            rule = faults.findings[0].rule
+            log.error("clock.faults", entry=entry.slug, community=community.slug, reason=rule)  # noqa: TRY400 - only the rule
+            return None

@@ -8,13 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import structlog
+
+from bot.findings import Faults
+from bot.rendering import render
 from bot.search import Search, fold
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.library import Entry, Library
+    from bot.rendering import Rendered
     from bot.timetable import Community
+    from channels.base import ChannelName
+
+log = structlog.get_logger()
 
 Intent = Literal["leave", "crisis", "join", "help", "greeting", "entry", "choices", "nothing"]
 
@@ -78,3 +86,18 @@ class Conversation:
 
     def _page(self, slug: str) -> Entry | None:
         return self._library.entries.get(slug)
+
+
+def said_of(
+    library: Library, answer: Answer, community: Community, channel: ChannelName, language: str, now: datetime
+) -> Rendered | None:
+    """The text of an answer; the honest "we do not know" where its entry can no longer be said truly."""
+    entry = answer.entry or (answer.choices[0] if answer.choices else None)
+    for said in (entry, library.entries.get(NOT_FOUND)):
+        if said is None:
+            continue
+        try:
+            return render(library, said, community, channel, language, now)
+        except Faults as faults:
+            log.warning("answer.faults", entry=said.slug, reason=faults.findings[0].rule)
+    return None

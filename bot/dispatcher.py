@@ -7,6 +7,7 @@ taken has no owner any more, and becomes unknown instead of being sent again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,7 @@ class Dispatcher:
         self._outbox = outbox
         self._broadcasts = broadcasts
         self._lock = lock
+        self._stopped = asyncio.Event()
 
     def stir(self) -> None:
         """There is something new to send."""
@@ -75,6 +77,7 @@ class Dispatcher:
 
     def stop(self) -> None:
         """Let what is in flight end, and return from `run`."""
+        self._stopped.set()
         for lane in self.lanes:
             lane.stop()
 
@@ -84,7 +87,7 @@ class Dispatcher:
         return all(lane.idle for lane in self.lanes)
 
     async def run(self, now: datetime) -> None:
-        """Dispatch until `stop`.
+        """Dispatch until `stop`. To be cancelled is to be stopped: what is in flight ends all the same.
 
         Raises:
             AlreadyDispatching: somebody else does; nothing was begun.
@@ -97,17 +100,19 @@ class Dispatcher:
                 raise AlreadyDispatching from None
             if orphans := await self._outbox.recover(now):
                 log.warning("dispatcher.unknown", deliveries=orphans)
-            lanes = [asyncio.create_task(lane.run()) for lane in self.lanes]
-            keeper = asyncio.create_task(self._keep())
+            jobs = [asyncio.create_task(job) for job in (self._keep(), *(lane.run() for lane in self.lanes))]
             try:
-                await asyncio.gather(*lanes)
+                await asyncio.wait(jobs, return_when=asyncio.FIRST_EXCEPTION)
             finally:
-                keeper.cancel()
                 self.stop()
-                await asyncio.gather(keeper, *lanes, return_exceptions=True)
+                await asyncio.wait(jobs)
+            for job in jobs:
+                job.result()
 
     async def _keep(self) -> None:
         """Close the broadcasts in which nothing is left to do."""
-        while True:
-            await asyncio.sleep(_LOOK)
+        while not self._stopped.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await self._stopped.wait()
             await self._broadcasts.finish()

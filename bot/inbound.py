@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.conversation import NOT_FOUND
-from bot.findings import Faults
+from bot.conversation import said_of
 from bot.moments import month_of, to_ms
 from bot.outbox import dump_parts
-from bot.rendering import render
 from bot.store import sql
 from channels.base import Heard
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.check import Project
-    from bot.conversation import Answer, Conversation
+    from bot.conversation import Conversation
     from bot.outbox import Outbox
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
@@ -107,23 +105,9 @@ class Inbounds:
             await self._subscribers.leave(person, person.channel, now)
         elif answer.intent == "join":
             await self._subscribers.join(person, person.channel, now)
-        said = self._rendered(person, community, answer, now)
+        library, channel = self._project.library, person.channel
+        said = said_of(library, answer, community, channel, person.language, now)
         await self._store.write(lambda tx: _reply(tx, inbound, sender, person.id, said, now))
-
-    def _rendered(
-        self, person: Subscriber, community: Community, answer: Answer, now: datetime
-    ) -> Rendered | None:
-        """The reply's text; the honest "we do not know" where an entry can no longer be said truly."""
-        library = self._project.library
-        entry = answer.entry or (answer.choices[0] if answer.choices else None)
-        for said in (entry, library.entries.get(NOT_FOUND)):
-            if said is None:
-                continue
-            try:
-                return render(library, said, community, person.channel, person.language, now)
-            except Faults as faults:
-                log.warning("answer.faults", entry=said.slug, reason=faults.findings[0].rule)
-        return None
 
     async def _done(self, inbound: int) -> None:
         await self._store.write(lambda tx: tx.run(sql.INBOUND_ANSWERED, {"id": inbound}))

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
-from bot.moments import from_ms
+from bot.moments import from_ms, to_ms
 from bot.outbox import Settled, window_from
 from bot.pace import Pace
-from bot.policy import PROBE, decide
-from channels.base import Gone, Later, Trouble, Unsure
+from bot.policy import decide
+from bot.vault import BadKey
+from channels.base import Gone, Trouble, Unsure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from bot.outbox import Claim, Outbox, Text
+    from bot.pace import LaneTrouble
     from bot.vault import Vault
     from channels.base import Channel, Part
 
@@ -35,13 +37,10 @@ _BATCH = 500
 _IN_HAND_SECONDS = 0.5
 """How much of its rate a lane may hold claimed: a pause or a reply waits no longer than this."""
 _IDLE = 0.5
-_LONGEST_WAIT = 5.0
 _GATHER = 0.005
 """A breath between transactions, so that many results share one commit."""
 _LANDING = 10.0
 """Seconds that requests in flight have to end once we are asked to stop; later they are unknown."""
-_STUMBLES = 5
-"""So many requests in a row without an answer, and the lane rests."""
 _NEXT_PART = timedelta(seconds=1)
 """Telegram wants no more than one message a second in one chat."""
 _TEXTS_KEPT = 256
@@ -53,15 +52,6 @@ class Clockwork:
 
     now: Callable[[], datetime]
     jitter: Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class LaneTrouble:
-    """Why a lane rests, for staff: a reason of the channel's closed list, and the vendor's own code."""
-
-    reason: str
-    code: str
-    ours: bool
 
 
 class Lane:
@@ -85,7 +75,6 @@ class Lane:
         clockwork: Clockwork,
     ) -> None:
         self.sender = sender
-        self.trouble: LaneTrouble | None = None
         self._channel = channel
         self._concurrency = concurrency
         self._outbox = outbox
@@ -101,13 +90,18 @@ class Lane:
         self._ended: list[Settled] = []
         self._stirred = asyncio.Event()
         self._stopping = False
-        self._stumbles = 0
+        self._fault: Exception | None = None
         self._texts: dict[int, Text] = {}
 
     @property
     def idle(self) -> bool:
         """Nothing in hand and nothing to write down."""
         return not (self._open or self._ended)
+
+    @property
+    def trouble(self) -> LaneTrouble | None:
+        """Why nothing can be sent; None when all is well."""
+        return self._pace.trouble
 
     @property
     def resting(self) -> float:
@@ -124,34 +118,49 @@ class Lane:
         self.stir()
 
     async def run(self) -> None:
-        """Work until `stop`; then let what is in flight end, hand back the rest, and return."""
+        """Work until `stop`; then let what is in flight end, hand back the rest, and return.
+
+        Raises:
+            Unusable: the database failed; nothing more was begun.
+        """
         if until := await self._outbox.wait_until(self.sender):
             self._pace.rest((until - self._clockwork.now()).total_seconds())
-        workers = [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
+        workers = [asyncio.create_task(self._guard()) for _ in range(self._concurrency)]
         try:
             while not self._stopping:
                 await self._turn()
         finally:
-            for worker in set(workers) - self._flying:
-                worker.cancel()
-            if self._flying:
-                await asyncio.wait(self._flying, timeout=_LANDING)
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            self._stopping = True
+            await self._land(workers)
             self._hand_back()
             await self._outbox.turn(self.sender, self._ended, [], 0, self._clockwork.now())
-            self._ended = []
+        if self._fault:
+            raise self._fault
+
+    async def _land(self, workers: Sequence[asyncio.Task[None]]) -> None:
+        """Let requests in flight end, for a while; every worker has ended afterwards."""
+        for worker in set(workers) - self._flying:
+            worker.cancel()
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=_LANDING)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.wait(workers)
 
     async def _turn(self) -> None:
         """One transaction, or a wait for a reason to have one."""
+        self._stirred.clear()  # before anything is looked at, so that no news is slept through
         room = self._room()
         if not room and not self._ended:
-            await self._wait(min(self._pace.resting, _LONGEST_WAIT) or _IDLE)
+            await self._wait(self._pace.resting or _IDLE)
             return
-        settled, self._ended = self._ended, []
         broadcasts = await self._speaking() if room else []
-        claims = await self._outbox.turn(self.sender, settled, broadcasts, room, self._clockwork.now())
+        settled, self._ended = self._ended, []
+        try:
+            claims = await self._outbox.turn(self.sender, settled, broadcasts, room, self._clockwork.now())
+        except BaseException:
+            self._ended = settled + self._ended  # settling twice does no harm
+            raise
         self._open += len(claims)
         for claim in claims:
             self._waiting.put_nowait((not claim.reply, claim.id, claim))
@@ -170,7 +179,6 @@ class Lane:
         return self._in_hand - in_hand if in_hand <= self._in_hand // 2 else 0
 
     async def _wait(self, seconds: float) -> None:
-        self._stirred.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stirred.wait()
@@ -185,23 +193,32 @@ class Lane:
         self._ended.append(settled)
         self._stirred.set()
 
+    async def _guard(self) -> None:
+        """A worker that meets a fault stops the lane: what it cannot write down must not be sent."""
+        try:
+            await self._work()
+        except Exception as fault:  # noqa: BLE001 - raised again by `run`
+            self._fault = self._fault or fault
+            self.stop()
+
     async def _work(self) -> None:
         task = cast("asyncio.Task[None]", asyncio.current_task())
-        while True:
+        while not self._stopping:
             async with self._turnstile:
+                await self._pace.turn()  # first the turn, then the claim: whoever is most urgent then
                 _, _, claim = await self._waiting.get()
                 try:
                     parts = await self._parts(claim)
-                    if not parts:
-                        continue
-                    part = parts[min(claim.part, len(parts) - 1)]
-                    await self._pace.turn(part.segments)
-                except asyncio.CancelledError:
+                except BaseException:
                     self._end(Settled(claim, "queued", due_at=self._clockwork.now()))
                     raise
+                if not parts:
+                    continue
+                part = parts[min(claim.part, len(parts) - 1)]
+                self._pace.spend(part.segments)
             self._flying.add(task)
             try:
-                await self._attempt(claim, part, last=claim.part + 1 >= len(parts))
+                await self._attempt(claim, part, max(len(parts), claim.part + 1))
             finally:
                 self._flying.discard(task)
 
@@ -215,35 +232,44 @@ class Lane:
             if len(self._texts) >= _TEXTS_KEPT:
                 self._texts.clear()
             text = self._texts[claim.text] = await self._outbox.text(claim.text)
-        heard_lately = (claim.heard_at or 0) > window_from(self._clockwork.now())
-        parts = text.open if heard_lately else text.closed
-        if not parts:
+        now = self._clockwork.now()
+        parts = text.open if (claim.heard_at or 0) > window_from(now) else text.closed
+        if self._stopping or self._pace.resting:
+            self._end(Settled(claim, "queued", due_at=now))
+        elif claim.valid_until is not None and claim.valid_until <= to_ms(now):
+            self._end(Settled(claim, "expired", "too-late"))
+        elif not parts:
             self._end(Settled(claim, "held", "window"))
-            return ()
-        return parts
+        else:
+            return parts
+        return ()
 
-    async def _attempt(self, claim: Claim, part: Part, *, last: bool) -> None:
+    async def _attempt(self, claim: Claim, part: Part, parts: int) -> None:
         """One request, and what follows from its answer."""
-        address = self._vault.open(self._channel.name, claim.sealed or b"")
         try:
-            vendor_id = await self._channel.send(address, part, claim.key)
+            address = self._vault.open(self._channel.name, claim.sealed or b"")
+        except BadKey:
+            self._end(Settled(claim, "failed", "fault"))  # one damaged row
+            return
+        try:
+            vendor_id = await self._channel.send(address, part, claim.key(parts))
         except Trouble as trouble:
-            await self._in_trouble(claim, trouble)
+            self._in_trouble(claim, trouble)
         except asyncio.CancelledError:
             self._end(Settled(claim, "unknown", "stopped"))
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the lane; it may have left
             log.error("send.fault", sender=self.sender, delivery=claim.id, error=type(error).__name__)  # noqa: TRY400 - a trace could quote an address
-            await self._in_trouble(claim, Unsure("fault"))
+            self._in_trouble(claim, Unsure("fault"))
         else:
-            self._stumbles, self.trouble = 0, None
-            if last:
+            self._pace.answered()
+            if claim.part + 1 >= parts:
                 self._end(Settled(claim, "sent", vendor_id=vendor_id))
             else:
                 due_at = self._clockwork.now() + _NEXT_PART
                 self._end(Settled(claim, "next", vendor_id=vendor_id, due_at=due_at))
 
-    async def _in_trouble(self, claim: Claim, trouble: Trouble) -> None:
+    def _in_trouble(self, claim: Claim, trouble: Trouble) -> None:
         now = self._clockwork.now()
         decision = decide(
             trouble,
@@ -252,7 +278,7 @@ class Lane:
             valid_until=from_ms(claim.valid_until),
             jitter=self._clockwork.jitter,
         )
-        moved_to = trouble.moved_to if isinstance(trouble, Gone) else None
+        moved = isinstance(trouble, Gone) and trouble.moved_to
         self._end(
             Settled(
                 claim,
@@ -260,27 +286,15 @@ class Lane:
                 decision.reason,
                 due_at=decision.due_at,
                 person=decision.person,
-                moved_to=self._vault.seal(self._channel.name, moved_to) if moved_to else None,
+                moved_to=self._vault.seal(self._channel.name, moved) if moved else None,
+                lane_until=None if decision.broken else decision.lane_until,  # the vendor's wish outlives us
             )
         )
-        log.info(
-            "send.trouble", sender=self.sender, delivery=claim.id, reason=trouble.reason, code=trouble.code
-        )
-        if decision.lane_until is not None:
-            self._pace.rest((decision.lane_until - now).total_seconds())
-        if decision.lane_until is not None and not decision.broken:
-            await self._outbox.wait(self.sender, decision.lane_until)  # the vendor's wish outlives us
-        if decision.broken:
-            self._rest(trouble, ours=True)
-        elif isinstance(trouble, Unsure) or (isinstance(trouble, Later) and trouble.wait is None):
-            self._stumbles += 1
-            if self._stumbles >= _STUMBLES:
-                self._pace.rest(PROBE.total_seconds())
-                self._rest(trouble, ours=False)
-
-    def _rest(self, trouble: Trouble, *, ours: bool) -> None:
-        """The lane stops for everyone: staff are told, rows go back, one delivery will probe."""
-        if self.trouble is None:
-            log.warning("lane.resting", sender=self.sender, reason=trouble.reason, code=trouble.code)
-        self.trouble = LaneTrouble(trouble.reason, trouble.code, ours)
-        self._hand_back()
+        told = {"sender": self.sender, "reason": trouble.reason, "code": trouble.code}
+        log.info("send.trouble", delivery=claim.id, **told)
+        well = self.trouble is None
+        self._pace.weigh(trouble, decision, now)
+        if well and self.trouble is not None:
+            log.warning("lane.resting", **told)
+        if self._pace.resting:
+            self._hand_back()  # what waits here would miss a pause, a night, or its own end

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.store import Unusable
 from channels.base import Trouble
 
 if TYPE_CHECKING:
@@ -69,21 +70,34 @@ class Listener:
         while True:
             await self._waiting.wait()
             self._waiting.clear()
-            while await self._inbounds.answer_waiting(self._now()):
-                self._stir()
+            try:
+                while await self._inbounds.answer_waiting(self._now()):
+                    self._stir()
+            except Unusable as error:
+                log.error("answer.not-stored", reason=error.why)  # noqa: TRY400 - a trace could quote values
+                await asyncio.sleep(_PAUSE)
+                self.heard()
 
     async def _poll(self, sender: str, bot: Telegram) -> None:
-        offset = 0
+        offset: int | None = None
         while True:
             try:
-                facts, offset = await bot.updates(offset, _POLL_SECONDS)
+                offset = await self._polled_once(sender, bot, offset)
             except Trouble as trouble:
                 log.warning("poll.trouble", sender=sender, reason=trouble.reason, code=trouble.code)
                 await asyncio.sleep(_PAUSE)
-                continue
-            # Telegram forgets them at the next call, so they are on the disk before it.
-            await self._inbounds.accept(sender, facts, self._now())
-            self.heard()
+            except Unusable as error:
+                log.error("poll.not-stored", sender=sender, reason=error.why)  # noqa: TRY400 - as above
+                await asyncio.sleep(_PAUSE)
+
+    async def _polled_once(self, sender: str, bot: Telegram, offset: int | None) -> int:
+        """One long poll; the next offset, before which Telegram forgets: by then it is on the disk."""
+        if offset is None:
+            await bot.delete_webhook()  # one that was set once keeps Telegram from answering polls
+        facts, following = await bot.updates(offset or 0, _POLL_SECONDS)
+        await self._inbounds.accept(sender, facts, self._now())
+        self.heard()
+        return following
 
     async def _hook(self, sender: str, bot: Telegram, url: str) -> None:
         while True:

@@ -20,6 +20,8 @@ _SAFE = frozenset(
     {"event", "level", "timestamp", "library", "error", "reason", "code"}
     | {"sender", "entry", "community", "broadcast", "broadcasts", "delivery", "deliveries", "port"}
 )
+_OWN = frozenset({"_record", "_from_structlog"})
+"""What structlog hands from one of its steps to the next, and takes out before a line is written."""
 
 
 def set_up(level: str = "INFO") -> None:
@@ -48,20 +50,21 @@ def set_up(level: str = "INFO") -> None:
             ],
         )
     )
+    logging.raiseExceptions = False  # it would print a line that cannot be written, with its arguments
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.getLevelNamesMapping().get(level.upper(), logging.ERROR))
 
 
 def _keep_what_is_safe(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    return {key: value for key, value in event.items() if key in _SAFE or key.startswith("_")}
+    return {key: value for key, value in event.items() if key in _SAFE or key in _OWN}
 
 
 def _hush_libraries(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     record: logging.LogRecord = event["_record"]
     kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
     record.exc_info = record.exc_text = record.stack_info = None
-    kept: EventDict = {key: value for key, value in event.items() if key.startswith("_")}
+    kept: EventDict = {key: value for key, value in event.items() if key in _OWN}
     kept.update(event="library", library=record.name)
     if kind:
         kept["error"] = kind

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from bot.findings import Finding
 from channels.base import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from channels.base import ChannelName
@@ -31,6 +32,8 @@ _NOT_CONSENT = frozenset(
 )
 _HOW = frozenset({"bot", "paper", "event", "web", "sms", "telegram", "whatsapp", "phone", "desk"})
 """How consent was given, as the ledger keeps it; any other yes is kept as "other": it may name somebody."""
+_CHAT_ID = re.compile(r"-?0*[1-9][0-9]{0,15}", re.ASCII)  # 52 bits (Bot API, Chat)
+_NUMBER = re.compile(r"\+[0-9][0-9 ().-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,14 @@ def read(file: Path, communities: Collection[str]) -> tuple[list[Newcomer], list
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         return [], [Finding("import.not-utf8", file, line)]
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text), restkey="", restval="")
-    header = [(name or "").strip().lower() for name in rows.fieldnames or ()]
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(rows, [])]
+    except csv.Error:
+        return [], [Finding("import.not-csv", file, 1)]
     if missing := [column for column in _REQUIRED if column not in header]:
         return [], [Finding("import.columns", file, 1, values={"missing": ", ".join(missing)})]
-    rows.fieldnames = header
-    return _read_rows(rows, file, communities)
+    return _read_rows(rows, header, file, communities)
 
 
 def _delimiter(text: str) -> str:
@@ -74,15 +79,21 @@ def _delimiter(text: str) -> str:
 
 
 def _read_rows(
-    rows: csv.DictReader[str], file: Path, communities: Collection[str]
+    rows: Iterator[list[str]], header: Sequence[str], file: Path, communities: Collection[str]
 ) -> tuple[list[Newcomer], list[Finding]]:
     good: list[Newcomer] = []
     findings: list[Finding] = []
     seen: dict[tuple[str, str], int] = {}
+    line = 1
     try:
-        for row in rows:
-            line = rows.line_num
-            cells = {name: str(value or "").strip() for name, value in row.items()}
+        for line, row in enumerate(rows, 2):
+            if not any(map(str.strip, row)):
+                continue
+            if any("\n" in cell for cell in row):
+                break  # a quote that was never closed swallowed the rows below it
+            cells = dict.fromkeys(COLUMNS, "") | {
+                name: cell.strip() for name, cell in zip(header, row, strict=False)
+            }
             wrong = list(_wrong(cells, communities))
             address = address_of(cells["channel"].lower(), cells["address"])
             if not wrong and (first := seen.setdefault((cells["channel"].lower(), address), line)) != line:
@@ -90,9 +101,11 @@ def _read_rows(
             findings += [Finding(f"import.{rule}", file, line, values=values) for rule, values in wrong]
             if not wrong:
                 good.append(_newcomer(cells, address))
+        else:
+            return good, findings
     except csv.Error:
-        findings.append(Finding("import.not-csv", file, rows.line_num))
-    return good, findings
+        line += 1
+    return good, [*findings, Finding("import.not-csv", file, line)]
 
 
 def _wrong(cells: dict[str, str], communities: Collection[str]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -113,8 +126,9 @@ def _wrong(cells: dict[str, str], communities: Collection[str]) -> Iterator[tupl
 def address_of(channel: str, written: str) -> str:
     """The address as the vendor knows it, or "" when it is not one."""
     if channel == "telegram":
-        digits = written.removeprefix("-")
-        return written if digits.isascii() and digits.isdigit() and len(digits) <= 16 else ""  # noqa: PLR2004 - 52 bits
+        return str(int(written)) if _CHAT_ID.fullmatch(written) else ""
+    if not _NUMBER.fullmatch(written):
+        return ""  # the library would take letters for digits, and drop an extension
     try:
         number = phonenumbers.parse(written)
     except phonenumbers.NumberParseException:

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot.moments import from_ms, to_ms
+from bot.moments import from_ms, month_of, to_ms
 from bot.store import sql
 from channels.base import REPLY_WINDOW, Gone, Part, Template
 
@@ -32,6 +32,12 @@ _RANK = {
     "delivered": 3,
     "read": 4,
 }
+_STATEMENTS = {
+    "sent": sql.SETTLE_SENT,
+    "next": sql.SETTLE_NEXT_PART,
+    "queued": sql.SETTLE_BACK,
+    "held": sql.SETTLE_BACK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Claim:
     """One request to make.
 
     Attributes:
-        attempt: Counts the requests begun for this delivery.
+        attempt: Counts how often this delivery was claimed.
         part: Which part of the text.
         sealed: The address, for the vault to open; None when the person was erased meanwhile.
         heard_at: When the person last wrote, in milliseconds.
@@ -71,10 +77,9 @@ class Claim:
     valid_until: int | None
     reply: bool
 
-    @property
-    def key(self) -> str:
-        """What the vendor is asked to echo in the receipt."""
-        return f"{self.id}.{self.attempt}.{self.part}"
+    def key(self, parts: int) -> str:
+        """What the vendor is asked to echo in the receipt, for a text of so many parts."""
+        return f"{self.id}.{self.attempt}.{self.part}.{parts}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Settled:
         state: "sent", "next" (sent, and another part follows), "queued" (again at `due_at`), or an end.
         person: The subscriber's next state, when this is about them.
         moved_to: Their new address, sealed.
+        lane_until: Before when the vendor wants nothing from this sender; kept across restarts.
     """
 
     claim: Claim
@@ -94,6 +100,7 @@ class Settled:
     due_at: datetime | None = None
     person: str | None = None
     moved_to: bytes | None = None
+    lane_until: datetime | None = None
 
 
 class Outbox:
@@ -136,19 +143,15 @@ class Outbox:
 
     async def receipt(self, receipt: Receipt, now: datetime) -> None:
         """Let a receipt move its delivery forward. A replay or a late one changes nothing."""
-        if receipt.key is not None and (row := _read_key(receipt.key)) is not None:
-            delivery, part = row
-            await self._store.write(lambda tx: _receipt(tx, delivery, part, receipt, now))
+        if receipt.key is not None and (found := _read_key(receipt.key)) is not None:
+            delivery, last = found
+            if last or receipt.status == "failed":  # it has arrived when its last part has
+                await self._store.write(lambda tx: _receipt(tx, delivery, receipt, now))
 
     async def wait_until(self, sender: str) -> datetime | None:
         """Before when the vendor wants nothing from this sender."""
         row = await self._store.read(lambda tx: tx.one(sql.LANE_WAIT, {"sender": sender}))
         return from_ms(row["wait_until"]) if row else None
-
-    async def wait(self, sender: str, until: datetime) -> None:
-        """Remember what the vendor asked, also across a restart."""
-        values = {"sender": sender, "wait_until": to_ms(until)}
-        await self._store.write(lambda tx: tx.run(sql.LANE_WAITS, values))
 
 
 def dump_parts(parts: Sequence[Part]) -> str:
@@ -178,6 +181,8 @@ def _turn(
     now: datetime,
 ) -> list[Claim]:
     _settle(tx, settled, now)
+    waits = [{"sender": sender, "wait_until": to_ms(end.lane_until)} for end in settled if end.lane_until]
+    tx.each(sql.LANE_WAITS, waits)
     wanted = {"sender": sender, "now": to_ms(now), "limit": limit}
     claims = _claims(tx.tuples(sql.CLAIM_REPLIES, wanted), None, reply=True) if limit else []
     for broadcast, valid_until in broadcasts:
@@ -210,38 +215,45 @@ def _settle(tx: Transaction, settled: Sequence[Settled], now: datetime) -> None:
                 "now": to_ms(now),
             }
         )
-    statements = {"sent": sql.SETTLE_SENT, "next": sql.SETTLE_NEXT_PART, "queued": sql.SETTLE_QUEUED}
     for state, rows in by_state.items():
-        tx.each(statements.get(state, sql.SETTLE_ENDED), rows)
+        tx.each(_STATEMENTS.get(state, sql.SETTLE_ENDED), rows)
     for end in settled:
         if end.person is not None or end.moved_to is not None:
-            _about_person(tx, end.claim.id, end.person, end.moved_to)
+            _about_person(tx, end.claim.id, end.person, end.moved_to, now)
 
 
-def _about_person(tx: Transaction, delivery: int, person: str | None, moved_to: bytes | None) -> None:
+def _about_person(
+    tx: Transaction, delivery: int, state: str | None, moved_to: bytes | None, now: datetime
+) -> None:
+    """What a vendor told of the person behind a delivery."""
     row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
     if row is None or row["subscriber"] is None:
         return
+    person = row["subscriber"]
     if moved_to is not None:
-        tx.run(sql.SUBSCRIBER_MOVED, {"id": row["subscriber"], "address": moved_to})
-    elif person is not None:
-        tx.run(sql.SUBSCRIBER_STATE, {"id": row["subscriber"], "state": person})
+        if tx.run(sql.SUBSCRIBER_MOVED, {"id": person, "address": moved_to}):
+            return
+        state = "gone"  # the new address is a subscriber already
+    changed = tx.one(sql.SUBSCRIBER_UNREACHED, {"id": person, "state": state})
+    if changed and state == "left":  # with the vendor, not with us: it is their word all the same
+        how = changed["channel"]
+        entry = {"subscriber": person, "channel": how, "action": "withdrawn", "how": how}
+        tx.run(sql.CONSENT, entry | {"month": month_of(now)})
 
 
-def _read_key(key: str) -> tuple[int, int] | None:
-    """The delivery and the part of a key that came back; None when it is not one of ours."""
+def _read_key(key: str) -> tuple[int, bool] | None:
+    """The delivery of a key that came back, and whether it was its last part; None for a key of others."""
     numbers = key.split(".")
-    if len(numbers) != 3 or not all(n.isascii() and n.isdigit() and len(n) < 19 for n in numbers):  # noqa: PLR2004 - id, attempt, part
+    if len(numbers) != 4 or not all(n.isascii() and n.isdigit() and len(n) < 19 for n in numbers):  # noqa: PLR2004 - id, attempt, part, parts
         return None
-    return int(numbers[0]), int(numbers[2])
+    delivery, _, part, parts = map(int, numbers)
+    return delivery, part + 1 >= parts
 
 
-def _receipt(tx: Transaction, delivery: int, part: int, receipt: Receipt, now: datetime) -> None:
+def _receipt(tx: Transaction, delivery: int, receipt: Receipt, now: datetime) -> None:
     row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
     if row is None or _RANK.get(row["state"], 9) >= _RANK[receipt.status]:
         return
-    if part < row["part"] and receipt.status != "failed":
-        return  # an earlier part arrived; the delivery has arrived when its last part has
     values = {
         "id": delivery,
         "state": receipt.status,
@@ -251,4 +263,4 @@ def _receipt(tx: Transaction, delivery: int, part: int, receipt: Receipt, now: d
     }
     tx.run(sql.RECEIPT_STATE, values)
     if isinstance(receipt.trouble, Gone):
-        _about_person(tx, delivery, "left" if receipt.trouble.left else "gone", None)
+        _about_person(tx, delivery, "left" if receipt.trouble.left else "gone", None, now)

@@ -1,19 +1,42 @@
-"""One sender's rate budget: when the next request may leave.
+"""When the next request may leave through one sender: its rate, and its rests.
 
 Even spacing, not a bucket that empties at once: a vendor counts in its own seconds, and a burst at the seam
-of two of them is a burst. Everything that leaves through a sender takes its turn here.
+of two of them is a burst. Everything that leaves through a sender takes its turn here, and rests together
+when the vendor asks for it, does not answer, or the sender is broken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.policy import PROBE
+from channels.base import Later, Unsure
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.policy import Decision
+    from channels.base import Trouble
 
 HEADROOM = 0.95
 """Of the rate we use: what is lost to a network that squeezes 50 ms of our spacing together."""
 
 _CATCH_UP = 0.01
 """Seconds of delay made good at once: an event loop's timer is no finer than that at thousands a second."""
+_STUMBLES = 5
+"""So many requests in a row without an answer, and the sender rests."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTrouble:
+    """Why a lane rests, for staff: a reason of the channel's closed list, and the vendor's own code."""
+
+    reason: str
+    code: str
+    ours: bool
 
 
 class Pace:
@@ -21,12 +44,17 @@ class Pace:
 
     Args:
         rate: Messages a second that the vendor allows this sender (segments, where it counts those).
+
+    Attributes:
+        trouble: Why nobody can be written to now; None when the last answer was about one person or none.
     """
 
     def __init__(self, rate: float) -> None:
+        self.trouble: LaneTrouble | None = None
         self._interval = 1 / (rate * HEADROOM)
         self._next = 0.0
         self._rest_until = 0.0
+        self._stumbles = 0
 
     def rest(self, seconds: float) -> None:
         """Nothing leaves for so long from now; a longer rest that was asked before still holds."""
@@ -37,15 +65,32 @@ class Pace:
         """Seconds until something may leave again; 0 when it may."""
         return max(0.0, self._rest_until - time.monotonic())
 
-    async def turn(self, cost: float = 1) -> None:
+    async def turn(self) -> None:
         """Wait for the next turn. Only one may wait at a time: the lane sees to that."""
         while True:
-            if rest := self.resting:
-                await asyncio.sleep(rest)
-                continue
-            slot = max(self._next, time.monotonic() - _CATCH_UP)
-            if (wait := slot - time.monotonic()) > 0:
-                await asyncio.sleep(wait)
-            if not self.resting:
-                self._next = slot + cost * self._interval
+            wait = max(self._next, self._rest_until) - time.monotonic()
+            if wait <= 0:
                 return
+            await asyncio.sleep(wait)
+
+    def spend(self, cost: float) -> None:
+        """Something leaves now, on a turn that was waited for; the more it costs, the later the next."""
+        self._next = max(self._next, time.monotonic() - _CATCH_UP) + cost * self._interval
+
+    def answered(self) -> None:
+        """The vendor answers, and spoke of one person or of our speed."""
+        self._stumbles, self.trouble = 0, None
+
+    def weigh(self, trouble: Trouble, decision: Decision, now: datetime) -> None:
+        """Rest, if a trouble concerns everyone who is written to through this sender."""
+        if decision.lane_until is not None:
+            self.rest((decision.lane_until - now).total_seconds())
+        if decision.broken:
+            self.trouble = LaneTrouble(trouble.reason, trouble.code, ours=True)
+        elif isinstance(trouble, Unsure) or (isinstance(trouble, Later) and trouble.wait is None):
+            self._stumbles += 1
+            if self._stumbles >= _STUMBLES:
+                self.rest(PROBE.total_seconds())
+                self.trouble = LaneTrouble(trouble.reason, trouble.code, ours=False)
+        else:
+            self.answered()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import channels
-from bot import library
+from bot import languages, library
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,7 +51,11 @@ def render(
     """
     found = replace(found, today=now.astimezone(community.zone).date())
     place = library.Place(community.slug, community.name, community.zone)
-    message, edition = found.message(entry, language, place, fold=community.fold)
+    try:
+        spoken = languages.normalise(language)
+    except ValueError:  # a vendor's hint may be anything, and one person must not silence a community
+        spoken = community.languages[0]
+    message, edition = found.message(entry, spoken, place, fold=community.fold)
     return Rendered(
         community.slug,
         language,

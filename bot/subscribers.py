@@ -107,9 +107,9 @@ class Subscribers:
 
     async def join(self, person: Subscriber, how: str, now: datetime) -> None:
         """Their own word brings them in, or back, also after they asked to be forgotten."""
-        await self._change(person, "active", "given", how, now)
 
         def work(tx: Transaction) -> None:
+            _change(tx, person, "active", _entry(person.id, person.channel, "given", how, month_of(now)))
             if row := tx.one(sql.SUBSCRIBER, {"id": person.id}):
                 address = self._vault.open(person.channel, row["address"])
                 tx.run(sql.SUPPRESSED_LIFT, {"tag": self._vault.tag(person.channel, address)})
@@ -118,7 +118,8 @@ class Subscribers:
 
     async def leave(self, person: Subscriber, how: str, now: datetime) -> None:
         """They said enough. What is still queued for them is cancelled when its turn comes."""
-        await self._change(person, "left", "withdrawn", how, now)
+        entry = _entry(person.id, person.channel, "withdrawn", how, month_of(now))
+        await self._store.write(lambda tx: _change(tx, person, "left", entry))
 
     async def erase(self, channel: ChannelName, address: str, now: datetime) -> bool:
         """Forget somebody for real; keep only what lets us recognise, never know, them. False: nobody there.
@@ -146,12 +147,10 @@ class Subscribers:
         """How many of each kind there are."""
         return [Group(**row) for row in await self._store.read(lambda tx: tx.rows(sql.SUBSCRIBERS_COUNTED))]
 
-    async def _change(self, person: Subscriber, state: str, action: str, how: str, now: datetime) -> None:
-        def work(tx: Transaction) -> None:
-            tx.run(sql.SUBSCRIBER_STATE, {"id": person.id, "state": state})
-            tx.run(sql.CONSENT, _entry(person.id, person.channel, action, how, month_of(now)))
 
-        await self._store.write(work)
+def _change(tx: Transaction, person: Subscriber, state: str, entry: dict[str, object]) -> None:
+    tx.run(sql.SUBSCRIBER_STATE, {"id": person.id, "state": state})
+    tx.run(sql.CONSENT, entry)
 
 
 def _take_in(tx: Transaction, person: Newcomer, sealed: bytes, tag: bytes, month: str) -> str:

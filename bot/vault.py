@@ -85,7 +85,7 @@ class Vault:
         """What `seal_text` sealed for the same owner. Raises BadKey otherwise."""
         try:
             return self._texts.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], owner.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
             raise BadKey("sealed with another key") from error
 
     def tag(self, channel: str, address: str) -> bytes:

@@ -140,7 +140,7 @@ async def test_whatsapp_hears_free_text_after_the_person_wrote(
     await send(twilio, **whatsapp, content_sid=TEMPLATE, content_variables=variables)
     await rehearsal.say("whatsapp", CITLALI, "Hola")
     await send(twilio, **whatsapp, body="*Sí*")
-    assert {status for status, _ in statuses(await receiver.wait(4))} == {"sent", "delivered"}
+    assert {"sent", "delivered"} <= {status for status, _ in statuses(await receiver.wait(4))}
     heard = [m["text"] for m in await rehearsal.messages("whatsapp", CITLALI) if m["kind"] == "heard"]
     assert heard == ["*Aviso*\n\nHay cita.\n\nResponde BAJA para dejar de recibir avisos.", "*Sí*"]
 

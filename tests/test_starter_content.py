@@ -19,6 +19,7 @@ from bot.findings import errors
 from bot.library.facts import KINDS
 from bot.library.front_matter import FrontMatter
 from bot.rendering import render
+from bot.search import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,20 @@ TODAY = NOW.date()
 """The day the content was written: its prices expire with the year, and the tests must not."""
 
 CHAT = ("bienvenida", "ayuda", "privacidad", "alta", "baja", "no-encontrado")
+CRISES = (
+    "emergencia-911",
+    "emergencia-suicidio",
+    "emergencia-violencia",
+    "emergencia-trata",
+    "emergencia-menor",
+    "emergencia-desierto",
+    "emergencia-detencion",
+)
+BETRAYING = re.compile(
+    r"violen|golpe|pega|maltrat|abus|marido|espos|pareja|trata|traffick|hit|beat|husband|partner|forced",
+    re.IGNORECASE,
+)
+"""What a person who watches another's phone must not read in a notification."""
 FILLED = re.compile(r"\{\{.*?\}\}")
 LONG_NUMBER = re.compile(r"\d(?:[\s().+-]*\d){6,}")
 AMOUNT = re.compile(
@@ -171,6 +186,67 @@ def test_what_a_detained_person_reads_first_is_the_telephone(
             )
             assert phone in chat[0].text[:120]
             assert phone in sms[0].text
+
+
+def test_every_crisis_has_an_answer_that_opens_with_help(
+    content: Library, communities: list[Community]
+) -> None:
+    """Whatever the danger, a help telephone comes before anything else, and CIAM fits in the one SMS."""
+    ciam = str(content.facts["ciam.phone"].value)
+    lines = [str(content.facts[f"{name}.phone"].value) for name in ("emergency", "ciam", "lifeline")]
+    for slug in CRISES:
+        entry = content.entries[slug]
+        assert entry.urgency == "emergency", slug
+        for community in communities:
+            for language in community.languages:
+                chat, sms = (
+                    render(content, entry, community, name, language, NOW).open
+                    for name in ("telegram", "sms")
+                )
+                assert any(line in chat[0].text[:120] for line in lines), (slug, language)
+                assert ciam in sms[0].text, (slug, language)
+
+
+def test_no_word_leads_to_two_crises(content: Library) -> None:
+    """Somebody in danger gets one answer, and never the wrong one because a word was listed twice."""
+    listed = [
+        (word, slug)
+        for slug in CRISES
+        for word in {
+            fold(word)
+            for edition in content.entries[slug].editions.values()
+            for word in (edition.title, *edition.front.keywords, *edition.front.misspellings)
+        }
+    ]
+    words = [word for word, _ in listed]
+    assert [pair for pair in listed if words.count(pair[0]) > 1] == []
+
+
+@pytest.mark.parametrize("slug", ["emergencia-violencia", "emergencia-trata"])
+def test_who_is_watched_is_told_to_leave_no_trace(
+    content: Library, communities: list[Community], slug: str
+) -> None:
+    """Where another may read the phone, the first lines betray nothing, and the text asks to be deleted."""
+    for community in communities:
+        for language in community.languages:
+            for channel in ("telegram", "whatsapp", "sms"):
+                text = render(content, content.entries[slug], community, channel, language, NOW).open[0].text
+                assert re.search(r"\b(?:[Bb]orra|[Dd]elete) est|\b[Dd]elete this", text), (channel, language)
+                assert not BETRAYING.search(text[:120]), (channel, language)
+
+
+def test_only_who_looks_for_somebody_detained_is_shown_the_agency_that_detains(content: Library) -> None:
+    """No text sends anybody to ICE, but for the search page, after CIAM and with a warning."""
+    quoting = {
+        entry.slug
+        for entry in content.entries.values()
+        for edition in entry.editions.values()
+        if "facts.detainee_locator" in edition.front.sms + edition.body
+    }
+    assert quoting == {"localizar-familiar"}
+    for edition in content.entries["localizar-familiar"].editions.values():
+        assert edition.body.index("facts.ciam") < edition.body.index("facts.detainee_locator")
+    assert [fact.name for fact in content.facts.values() if "888 351 4024" in str(fact.value)] == []
 
 
 def test_every_slot_announces_something_to_its_own_community(

@@ -21,12 +21,13 @@ from bot.app import App
 from bot.cli.demo_people import Invented, crowd, nine
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import as_row, show
-from bot.cli.watching import stop_signals, watch_running
+from bot.cli.watching import stop_signals, until_stopped, watch_running
 from bot.cli.writing import starter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bot.check import Project
     from bot.dispatcher import Dispatcher
     from channels.base import ChannelName
 
@@ -79,33 +80,42 @@ def demo(desk: Desk, *, once: bool) -> None:
 
 
 async def _demo(desk: Desk, folder: Path, people: list[Invented], *, once: bool) -> None:
+    stop = asyncio.Event()
+    with stop_signals(stop):
+        if not once:
+            desk.say("demo-installing")
+        async with _rehearsal() as rehearsal, aiohttp.ClientSession(rehearsal) as stage:
+            desk.config = _deployment(folder, rehearsal, rate=1000 if once else 25)
+            project = desk.project()
+            await _fill(stage, project, people)
+            async with App(project) as app:
+                await app.subscribers.take_in([one.who for one in people], app.clockwork.now())
+                async with app.serving() as (dispatcher, working):
+                    if once:
+                        desk.say("demo-crowd", n=len(people))
+                        await _once(desk, app, stop, dispatcher, working)
+                    else:
+                        desk.say("demo-open", url=rehearsal)
+                        await _stay(desk, app, stop, dispatcher, working, stage)
     if not once:
-        desk.say("demo-installing")
-    async with _rehearsal() as rehearsal, aiohttp.ClientSession(rehearsal) as stage:
-        desk.config = _deployment(folder, rehearsal, rate=1000 if once else 25)
-        project = desk.project()
-        rows = [one.as_row(project.communities[one.who.community]) for one in people]
-        await _post(stage, "people", rows)
-        for channel, number in _NUMBERS.items():
-            url = f"{project.settings.web.public_url}/hooks/{_SENDERS[channel]}"
-            line = {"channel": channel, "sender": number, "url": url}
-            await _post(stage, "webhooks", line | {"account_sid": _ACCOUNT, "auth_token": _TOKEN})
-        async with App(project) as app:
-            await app.subscribers.take_in([one.who for one in people], app.clockwork.now())
-            async with app.serving() as (dispatcher, dispatching):
-                if once:
-                    await _once(desk, app, dispatcher, dispatching, len(people))
-                else:
-                    await _stay(desk, app, dispatcher, stage, rehearsal)
+        desk.say("ended")
+
+
+async def _fill(stage: aiohttp.ClientSession, project: Project, people: list[Invented]) -> None:
+    """Put the people on the stage, and tell it where what they write goes."""
+    await _post(stage, "people", [one.as_row(project.communities[one.who.community]) for one in people])
+    for channel, number in _NUMBERS.items():
+        url = f"{project.settings.web.public_url}/hooks/{_SENDERS[channel]}"
+        line = {"channel": channel, "sender": number, "url": url}
+        await _post(stage, "webhooks", line | {"account_sid": _ACCOUNT, "auth_token": _TOKEN})
 
 
 async def _once(
-    desk: Desk, app: App, dispatcher: Dispatcher, dispatching: asyncio.Task[None], people: int
+    desk: Desk, app: App, stop: asyncio.Event, dispatcher: Dispatcher, working: asyncio.Task[None]
 ) -> None:
-    desk.say("demo-crowd", n=people)
     made = await _announce(app, dispatcher)
-    done = await watch_running(desk, app, made, dispatcher, dispatching)
-    await _receipts(app, made)
+    done = await watch_running(desk, app, made, stop, dispatcher, working)
+    await _receipts(app, made, stop)
     now = app.clockwork.now()
     reports = [await app.broadcasts.report(number, now) for number in made]
     if desk.as_json:
@@ -117,18 +127,21 @@ async def _once(
         desk.fail()
 
 
-async def _stay(desk: Desk, app: App, dispatcher: Dispatcher, stage: aiohttp.ClientSession, url: str) -> None:
-    stop = asyncio.Event()
-    with stop_signals(stop):
-        desk.say("demo-open", url=url)
-        desk.say("demo-soon", entry=ENTRY, seconds=_WAIT_FOR_PAGE)
-        desk.say("demo-night")
-        await _page_opened(stage, stop)
-        if not stop.is_set():
-            await _announce(app, dispatcher)
-            desk.say("demo-sent")
-        await stop.wait()
-    desk.say("ended")
+async def _stay(
+    desk: Desk,
+    app: App,
+    stop: asyncio.Event,
+    dispatcher: Dispatcher,
+    working: asyncio.Task[None],
+    stage: aiohttp.ClientSession,
+) -> None:
+    desk.say("demo-soon", entry=ENTRY, seconds=_WAIT_FOR_PAGE)
+    desk.say("demo-night")
+    await _page_opened(stage, stop)
+    if not stop.is_set():
+        await _announce(app, dispatcher)
+        desk.say("demo-sent")
+    await until_stopped(stop, working)
 
 
 async def _announce(app: App, dispatcher: Dispatcher) -> list[int]:
@@ -141,12 +154,12 @@ async def _announce(app: App, dispatcher: Dispatcher) -> list[int]:
     return [number for number in made if number is not None]
 
 
-async def _receipts(app: App, made: list[int]) -> None:
+async def _receipts(app: App, made: list[int], stop: asyncio.Event) -> None:
     """Give the receipts that are still on their way a moment to arrive."""
     before: list[object] = []
     for _ in range(40):
         now = [(await app.broadcasts.report(number, app.clockwork.now())).counts for number in made]
-        if now == before:
+        if now == before or stop.is_set():
             return
         before = list(now)
         await asyncio.sleep(0.5)
@@ -158,7 +171,7 @@ async def _page_opened(stage: aiohttp.ClientSession, stop: asyncio.Event) -> Non
             if (await answer.json())["watching"] or stop.is_set():
                 break
         await asyncio.sleep(0.5)
-    await asyncio.sleep(1)  # let the eye find the phones
+    await asyncio.sleep(0 if stop.is_set() else 1)  # let the eye find the phones
 
 
 async def _post(stage: aiohttp.ClientSession, what: str, body: Any) -> None:  # noqa: ANN401 - JSON

@@ -12,6 +12,7 @@ import sys
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import click
@@ -19,6 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+import bot
 from bot import check, log, words
 from bot.dispatcher import AlreadyDispatching
 from bot.findings import Faults, errors
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_HOME = Path(bot.__file__).parents[1]
 
 
 class Desk:
@@ -70,7 +73,8 @@ class Desk:
             self.phrases = Phrases(project.settings.language)
         faults = [one for one in errors(findings) if one.file.suffix == ".toml" or one.file.is_dir()]
         if project is None or faults:
-            self.findings(faults or findings, to=self.notes)
+            missing = not self.config.exists()  # then nothing beside it is expected either
+            self.findings((one for one in faults if not missing or one.file == self.config), to=self.notes)
             self.fail()
         return project
 
@@ -115,8 +119,9 @@ class Desk:
             console.print(f": {message}\n    {remedy}", markup=False)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Rows under their names."""
+        """Rows under their names; the last column holds numbers."""
         table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        table.columns[-1].justify = "right"
         for row in rows:
             table.add_row(*row)
         self.console.print(table)
@@ -149,21 +154,38 @@ def command(
         log.set_up(os.environ.get("PREGONERO_LOG", "ERROR"))
         try:
             return work(desk, *args, **options)
-        except Faults as faults:
-            desk.findings(faults.findings, to=desk.notes)
-            desk.fail()
-        except Unusable as error:
-            desk.fail(f"database.{error.why}")
-        except BadKey:
-            desk.fail("said.bad-key")
-        except AlreadyDispatching:
-            desk.fail("said.already-running")
-        except OSError as error:
-            if error.filename is None:
-                raise  # a pipe that closed: click's; anything else would be a fault of ours
-            desk.fail("said.unreadable", file=str(shown(Path(error.filename))))
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click ends these quietly
+        except Exception as error:  # noqa: BLE001 - a traceback's last line may quote an address or a text
+            _end(desk, error)
 
     return wrapped
+
+
+def _end(desk: Desk, error: Exception) -> NoReturn:
+    """What went wrong around the command, in one sentence."""
+    match error:
+        case Faults():
+            desk.findings(error.findings, to=desk.notes)
+            desk.fail()
+        case Unusable():
+            desk.fail(f"database.{error.why}")
+        case BadKey():
+            desk.fail("said.bad-key")
+        case AlreadyDispatching():
+            desk.fail("said.already-running")
+        case OSError(filename=str() as file):
+            desk.fail("said.unreadable", file=str(shown(Path(file))))
+    desk.fail("said.fault", error=type(error).__name__, where=_where(error))
+
+
+def _where(error: BaseException) -> str:
+    """The lines of ours that an unforeseen error passed, the last first: for a bug report, without values."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    frames = [(Path(frame.filename), frame.lineno) for frame in extract_tb(error.__traceback__)]
+    ours = [f"{file.relative_to(_HOME)}:{line}" for file, line in frames if file.is_relative_to(_HOME)]
+    return " < ".join(reversed(ours[-3:]))
 
 
 def wait_for(work: Coroutine[Any, Any, T]) -> T:

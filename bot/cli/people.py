@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,8 @@ def stats(desk: Desk) -> None:
 def erase(desk: Desk, channel: ChannelName) -> None:
     """Forget one person for real. Asks for the address, so that no shell keeps it."""
     project = desk.deployment()
-    hidden = click.prompt(desk.phrases.say("said.asks-address"), hide_input=True, err=True)
+    asked = desk.phrases.say("said.asks-address")
+    hidden = click.prompt(asked, hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()
     address = newcomers.address_of(channel, hidden.strip())
     if not address:
         desk.fail("rules.import.chat-id.message" if channel == "telegram" else "rules.import.number.message")

@@ -57,6 +57,9 @@ def show(desk: Desk, project: Project, report: Report) -> None:
             if why.state == state:
                 because = say("report.because", reason=say(f"reasons.{why.reason}"), n=why.people)
                 desk.console.print(f"             {because} ({why.sender})", style="dim", markup=False)
-    if report.held_until and community:
+    if report.state == "scheduled" and report.due_at and community:
+        when = desk.moment(report.due_at, community.zone)
+        desk.console.print(f"  {say('report.due', when=when)}", markup=False)
+    if report.held_until and community and report.counts["held"]:
         when = desk.moment(report.held_until, community.zone)
         desk.console.print(f"  {say('report.until', when=when)}", style="yellow", markup=False)

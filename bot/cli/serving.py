@@ -8,7 +8,7 @@ import click
 
 from bot.app import App
 from bot.cli.desk import Desk, command, wait_for
-from bot.cli.watching import stop_signals
+from bot.cli.watching import stop_signals, until_stopped
 
 
 @click.command()
@@ -20,20 +20,16 @@ def run(desk: Desk) -> None:
 
     async def work() -> None:
         stop = asyncio.Event()
-        async with App(project) as app:
-            try:
-                async with app.serving() as (_, dispatching):
-                    with stop_signals(stop):
+        with stop_signals(stop):
+            async with App(project) as app:
+                try:
+                    async with app.serving() as (_, working):
                         desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
-                        stopped = asyncio.create_task(stop.wait())
-                        await asyncio.wait({stopped, dispatching}, return_when=asyncio.FIRST_COMPLETED)
-                        stopped.cancel()
-                        if dispatching.done():
-                            await dispatching  # raises what ended it
-            except OSError as error:
-                if error.filename is not None:
-                    raise
-                desk.fail("said.port-taken", port=str(web.port))
+                        await until_stopped(stop, working)
+                except OSError as error:
+                    if error.filename is not None:
+                        raise
+                    desk.fail("said.port-taken", port=str(web.port))
         desk.say("ended")
 
     wait_for(work())
@@ -56,6 +52,6 @@ def rehearsal(desk: Desk, host: str, port: int) -> None:
         with stop_signals(stop):
             desk.say("rehearsing", url=running.url)
             await stop.wait()
-        await running.aclose()
+            await running.aclose()
 
     wait_for(work())

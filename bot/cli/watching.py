@@ -22,37 +22,49 @@ if TYPE_CHECKING:
 _LOOK = 0.25
 _PATIENCE = {True: 2.0, False: 45.0}
 """Seconds without any progress after which waiting ends, when a lane's trouble is ours, or the vendor's."""
+_PATIENCE_WITH_OTHERS = 60.0
+"""The same when another process sends, whose lanes we cannot see."""
 
 
-async def watch(desk: Desk, app: App, broadcasts: Sequence[int]) -> bool:
+async def watch(desk: Desk, app: App, broadcasts: Sequence[int], stop: asyncio.Event) -> bool:
     """Send until nothing more can be sent now. False when something is left that a person must mend.
 
     Where another process already sends from this database, it is left to it, and only watched.
     """
     async with app.dispatching() as (dispatcher, dispatching):
         try:
-            return await watch_running(desk, app, broadcasts, dispatcher, dispatching)
+            return await watch_running(desk, app, broadcasts, stop, dispatcher, dispatching)
         except AlreadyDispatching:
             desk.say("others-send")
-    return await watch_running(desk, app, broadcasts, None, None)
+    return await watch_running(desk, app, broadcasts, stop)
 
 
 async def watch_running(
     desk: Desk,
     app: App,
     broadcasts: Sequence[int],
-    dispatcher: Dispatcher | None,
-    dispatching: asyncio.Task[None] | None,
+    stop: asyncio.Event,
+    dispatcher: Dispatcher | None = None,
+    working: asyncio.Task[None] | None = None,
 ) -> bool:
     """The same beside a dispatcher that is already at work, here or in another process (None)."""
-    watcher = _Watcher(desk, app, broadcasts)
-    with watcher.progress, stop_signals(watcher.stop):
-        return await watcher.until_done(dispatcher, dispatching)
+    watcher = _Watcher(desk, app, broadcasts, stop)
+    with watcher.progress:
+        return await watcher.until_done(dispatcher, working)
+
+
+async def until_stopped(stop: asyncio.Event, working: asyncio.Task[None]) -> None:
+    """Wait for `stop`; raises what ended the work before."""
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopped, working}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if working.done():
+        await working
 
 
 @contextlib.contextmanager
 def stop_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop` instead of tearing the work apart."""
+    """Ctrl-C and SIGTERM, however often, set `stop` instead of tearing the work apart."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -64,8 +76,7 @@ def stop_signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 class _Watcher:
-    def __init__(self, desk: Desk, app: App, broadcasts: Sequence[int]) -> None:
-        self.stop = asyncio.Event()
+    def __init__(self, desk: Desk, app: App, broadcasts: Sequence[int], stop: asyncio.Event) -> None:
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -74,13 +85,13 @@ class _Watcher:
             console=desk.notes,
             disable=not desk.notes.is_terminal,
         )
-        self._desk, self._app, self._broadcasts = desk, app, broadcasts
+        self._desk, self._app, self._broadcasts, self._stop = desk, app, broadcasts, stop
         self._bars = {number: self.progress.add_task("", total=None, start=True) for number in broadcasts}
         self._said: set[tuple[str, str]] = set()
         self._open = -1
         self._moved_at = 0.0
 
-    async def until_done(self, dispatcher: Dispatcher | None, task: asyncio.Task[None] | None) -> bool:
+    async def until_done(self, dispatcher: Dispatcher | None, working: asyncio.Task[None] | None) -> bool:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -92,13 +103,14 @@ class _Watcher:
             if left != self._open:
                 self._open, self._moved_at = left, loop.time()
             if not left:
+                await self._app.broadcasts.finish()
                 return True
-            if self.stop.is_set():
+            if self._stop.is_set():
                 self._desk.warn("said.stopped")
                 return False
-            if task is not None and task.done():
-                await task  # raises what ended it
-            if dispatcher is not None and self._stuck(dispatcher, loop.time() - self._moved_at):
+            if working is not None and working.done():
+                await working  # raises what ended it
+            if self._stuck(dispatcher, loop.time() - self._moved_at):
                 self._desk.warn("said.left-waiting")
                 return False
             await self._pause(max(_LOOK, 4 * (loop.time() - began)))  # counting a million takes a while
@@ -106,7 +118,7 @@ class _Watcher:
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self.stop.wait()
+                await self._stop.wait()
 
     def _show(self, reports: Sequence[Report]) -> None:
         for report in reports:
@@ -119,8 +131,10 @@ class _Watcher:
                 completed=total - report.open,
             )
 
-    def _stuck(self, dispatcher: Dispatcher, quiet: float) -> bool:
+    def _stuck(self, dispatcher: Dispatcher | None, quiet: float) -> bool:
         """Say once what each lane complains of; whether waiting longer is of no use."""
+        if dispatcher is None:
+            return quiet > _PATIENCE_WITH_OTHERS
         patience = None
         for lane in dispatcher.lanes:
             trouble = lane.trouble

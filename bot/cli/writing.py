@@ -13,9 +13,9 @@ import click
 
 import bot
 from bot import check as checking
-from bot import settings, vault
-from bot.cli.desk import Desk, command
-from bot.conversation import Conversation
+from bot import languages, settings, vault
+from bot.cli.desk import Desk, command, shown
+from bot.conversation import Conversation, said_of
 from bot.findings import errors
 from bot.rendering import Rendered, render
 from bot.words import Phrases
@@ -24,7 +24,6 @@ from channels.segments import costly
 
 if TYPE_CHECKING:
     from bot.check import Project
-    from bot.conversation import Answer
     from bot.library import Entry
     from bot.timetable import Community
     from channels.base import ChannelName, Part
@@ -55,7 +54,7 @@ def init(desk: Desk, folder: Path) -> None:
         elif (starter() / name).is_dir():
             shutil.copytree(starter() / name, folder / name)
         else:
-            shutil.copyfile(starter() / name, folder / name)
+            _copy_config(starter() / name, folder / name, desk.phrases.language)
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700, exist_ok=True)
     for name, value in _REHEARSAL_SECRETS.items():
@@ -68,8 +67,26 @@ def init(desk: Desk, folder: Path) -> None:
         desk.say("kept", what="pregonero.key")
     if not (folder / ".gitignore").exists():
         (folder / ".gitignore").write_text("*.key\n*.db*\n/secrets/\n", encoding="ascii")
-    desk.say("made", folder=str(folder))
-    desk.say("next", folder=str(folder), entry="semana-de-salud")
+    desk.say("made", folder=str(folder.resolve()))
+    _say_next(desk, folder)
+
+
+def _copy_config(source: Path, target: Path, language: str) -> None:
+    """The starter's config, in the language that staff read until now."""
+    text = source.read_text(encoding="utf-8")
+    target.write_text(text.replace('\nlanguage = "es"\n', f'\nlanguage = "{language}"\n'), encoding="utf-8")
+
+
+def _say_next(desk: Desk, folder: Path) -> None:
+    """The first steps, each with what it is for."""
+    steps = {"check": "", "preview": " semana-de-salud", "rehearsal": "", "run": ""}
+    width = max(len(step + more) for step, more in steps.items())
+    desk.say("next")
+    if folder.resolve() != Path.cwd():
+        desk.console.print(f"  cd {shown(folder)}", markup=False)
+    for step, more in steps.items():
+        what = desk.phrases.say(f"said.next-{step}")
+        desk.console.print(f"  pregonero {step + more:<{width}}   {what}", markup=False)
 
 
 @click.command()
@@ -127,10 +144,11 @@ def ask(desk: Desk, text: str, community: str | None, language: str | None, chan
     project = desk.project()
     conversation = Conversation(project.library)
     place = find_communities(desk, project, None, (community,) if community else ())[0]
-    reader = language or place.languages[0]
+    reader = _language(desk, language) if language else place.languages[0]
     for message in sys.stdin.read().splitlines() if text == "-" else [text]:
         answer = conversation.answer(message, place, desk.now)
-        texts = _texts(desk, project, answer, place, channel, reader)
+        said = said_of(project.library, answer, place, channel, reader, desk.now)
+        texts = [part.text for part in said.open] if said else []
         if desk.as_json:
             row = {
                 "intent": answer.intent,
@@ -144,11 +162,14 @@ def ask(desk: Desk, text: str, community: str | None, language: str | None, chan
             desk.console.print("\n\n".join(texts), markup=False)
 
 
-def find_entry(desk: Desk, project: Project, slug: str) -> Entry:
-    """The entry of that name; ends the command with the names there are."""
+def find_entry(desk: Desk, project: Project, slug: str, kind: str | None = None) -> Entry:
+    """The entry of that name, of that kind where one is wanted; ends the command when there is none."""
     entry = project.library.entries.get(slug)
+    known = sorted(one.slug for one in project.library.entries.values() if kind in (None, one.kind))
     if entry is None:
-        desk.fail("said.no-entry", entry=slug, known=", ".join(sorted(project.library.entries)))
+        desk.fail("said.no-entry", entry=slug, known=", ".join(known))
+    if entry.slug not in known:
+        desk.fail("said.not-announcement", entry=slug, known=", ".join(known))
     return entry
 
 
@@ -156,27 +177,22 @@ def find_communities(
     desk: Desk, project: Project, entry: Entry | None, slugs: tuple[str, ...]
 ) -> list[Community]:
     """Those asked for, else those the entry is for; ends the command when one does not exist."""
-    wanted = slugs or (entry.communities if entry else ()) or tuple(project.communities)
+    addressed = (entry.communities if entry else ()) or tuple(project.communities)
+    wanted = dict.fromkeys(slugs or addressed)
     for slug in wanted:
         if slug not in project.communities:
             desk.fail("said.no-community", community=slug, known=", ".join(sorted(project.communities)))
+        if slug not in addressed:
+            known = ", ".join(addressed)
+            desk.fail("said.elsewhere", entry=entry.slug if entry else "", community=slug, known=known)
     return [project.communities[slug] for slug in wanted]
 
 
-def _texts(
-    desk: Desk,
-    project: Project,
-    answer: Answer,
-    place: Community,
-    channel: ChannelName,
-    reader: str,
-) -> list[str]:
-    if answer.entry is None:
-        choices = [choice.slug for choice in answer.choices]
-        return [desk.phrases.say("said.choose", choices=", ".join(choices))]
-    return [
-        part.text for part in render(project.library, answer.entry, place, channel, reader, desk.now).open
-    ]
+def _language(desk: Desk, written: str) -> str:
+    try:
+        return languages.normalise(written)
+    except ValueError:
+        raise click.BadParameter(desk.phrases.say("rules.import.language.remedy")) from None
 
 
 def _as_row(text: Rendered) -> dict[str, object]:
@@ -209,7 +225,8 @@ def _show(desk: Desk, community: Community, text: Rendered) -> None:
     for part in text.open:
         desk.console.print(part.text, markup=False)
         cost = {"n": part.segments, "units": part.units, "encoding": part.encoding.upper()}
-        desk.console.print(desk.phrases.say("said.preview-cost", **cost), style="dim", markup=False)
+        key = "said.preview-sms" if text.channel == "sms" else "said.preview-message"
+        desk.console.print(desk.phrases.say(key, **cost), style="dim", markup=False)
         if part.encoding == "ucs-2":
             letters = " ".join(costly(part.text))
             desk.console.print(

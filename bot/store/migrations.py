@@ -66,6 +66,8 @@ CREATE TABLE broadcasts (
     valid_until INTEGER,
     UNIQUE (entry, community, moment)
 ) STRICT;
+CREATE INDEX open_broadcasts ON broadcasts (priority, id) WHERE state IN ('running', 'paused');
+CREATE INDEX due_broadcasts ON broadcasts (due_at) WHERE state = 'scheduled';
 
 CREATE TABLE broadcast_topics ( -- none: the announcement is for everybody
     broadcast INTEGER NOT NULL REFERENCES broadcasts,
@@ -100,7 +102,7 @@ CREATE INDEX unanswered ON inbounds (id) WHERE text IS NOT NULL;
 CREATE TABLE deliveries (
     id INTEGER PRIMARY KEY,
     broadcast INTEGER REFERENCES broadcasts, -- NULL for a reply
-    inbound INTEGER UNIQUE REFERENCES inbounds ON DELETE SET NULL, -- what a reply answers, once
+    inbound INTEGER REFERENCES inbounds ON DELETE SET NULL, -- what a reply answers, once
     subscriber INTEGER REFERENCES subscribers ON DELETE SET NULL, -- NULL once the person is erased
     text INTEGER NOT NULL REFERENCES texts,
     sender TEXT NOT NULL,
@@ -114,9 +116,13 @@ CREATE TABLE deliveries (
     vendor_id TEXT,
     UNIQUE (broadcast, subscriber)
 ) STRICT;
-CREATE INDEX queue ON deliveries (sender, broadcast, due_at, id) WHERE state = 'queued';
+CREATE UNIQUE INDEX replies ON deliveries (inbound) WHERE inbound IS NOT NULL;
+-- A text of several parts that has begun goes on before another begins.
+CREATE INDEX queue ON deliveries (sender, broadcast, part DESC, due_at, id) WHERE state = 'queued';
 CREATE INDEX open_deliveries ON deliveries (broadcast, subscriber) WHERE state IN ('held', 'claimed');
-CREATE INDEX of_person ON deliveries (subscriber) WHERE broadcast IS NULL;
+-- To erase somebody, all they ever wrote must be found. Deliveries have no such index: it would make each
+-- fan-out a sixth slower, and without it an erasure reads a million of them in 0.15 s.
+CREATE INDEX heard_of ON inbounds (subscriber);
 
 CREATE TABLE lanes ( -- what a vendor asked of a sender, kept across restarts
     sender TEXT PRIMARY KEY,

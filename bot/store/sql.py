@@ -31,6 +31,11 @@ SUBSCRIBER_HEARD = """
 SUBSCRIBER = "SELECT id, channel, address, language, community, state FROM subscribers WHERE id = :id"
 SUBSCRIBER_BY_ADDRESS = "SELECT id, state FROM subscribers WHERE channel = :channel AND address = :address"
 SUBSCRIBER_STATE = "UPDATE subscribers SET state = :state WHERE id = :id"
+# What a vendor says of somebody never takes the place of what they said themselves.
+SUBSCRIBER_UNREACHED = """
+    UPDATE subscribers SET state = :state WHERE id = :id AND state NOT IN ('left', :state)
+    RETURNING channel
+"""
 SUBSCRIBER_MOVED = """
     UPDATE subscribers SET address = :address WHERE id = :id
       AND NOT EXISTS (SELECT 1 FROM subscribers o
@@ -63,12 +68,21 @@ BROADCAST_ADD = """
     ON CONFLICT (entry, community, moment) DO NOTHING
     RETURNING id
 """
+BROADCAST_MADE = """
+    SELECT id FROM broadcasts WHERE entry = :entry AND community = :community AND moment = :moment
+"""
 BROADCAST = "SELECT * FROM broadcasts WHERE id = :id"
 BROADCASTS = "SELECT * FROM broadcasts ORDER BY id"
+BROADCAST_LAST = """
+    SELECT id FROM broadcasts WHERE entry = :entry AND community = :community AND state <> 'cancelled'
+    ORDER BY id DESC LIMIT 1
+"""
 BROADCASTS_OPEN = "SELECT * FROM broadcasts WHERE state IN ('running', 'paused') ORDER BY priority, id"
 BROADCASTS_DUE = "SELECT * FROM broadcasts WHERE state = 'scheduled' AND due_at <= :now ORDER BY priority, id"
 BROADCAST_STATE = "UPDATE broadcasts SET state = :to WHERE id = :id AND state = :from"
-BROADCAST_CANCEL = "UPDATE broadcasts SET state = 'cancelled' WHERE id = :id"
+BROADCAST_CANCEL = """
+    UPDATE broadcasts SET state = 'cancelled' WHERE id = :id AND state IN ('scheduled', 'running', 'paused')
+"""
 TEXT_ADD = """
     INSERT INTO texts (broadcast, channel, language, edition, sender, open, closed)
     VALUES (:broadcast, :channel, :language, :edition, :sender, :open, :closed)
@@ -116,14 +130,14 @@ CLAIM_REPLIES = f"""
     UPDATE deliveries SET state = 'claimed', attempt = attempt + 1
     WHERE id IN (SELECT id FROM deliveries
                  WHERE sender = :sender AND broadcast IS NULL AND state = 'queued' AND due_at <= :now
-                 ORDER BY due_at, id LIMIT :limit)
+                 ORDER BY part DESC, due_at, id LIMIT :limit)
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
 CLAIM_BROADCAST = f"""
     UPDATE deliveries SET state = 'claimed', attempt = attempt + 1
     WHERE id IN (SELECT id FROM deliveries
                  WHERE sender = :sender AND broadcast = :broadcast AND state = 'queued' AND due_at <= :now
-                 ORDER BY due_at, id LIMIT :limit)
+                 ORDER BY part DESC, due_at, id LIMIT :limit)
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
 TEXT = "SELECT open, closed FROM texts WHERE id = :id"
@@ -133,22 +147,31 @@ SETTLE_SENT = """
         vendor_id = :vendor_id, settled_at = :now
     WHERE id = :id AND attempt = :attempt
 """
-SETTLE_NEXT_PART = """
-    UPDATE deliveries SET state = 'queued', part = part + 1, vendor_id = :vendor_id, due_at = :due_at
+# What comes back after its broadcast was cancelled is cancelled too.
+_BACK = """CASE WHEN EXISTS (SELECT 1 FROM broadcasts b
+                             WHERE b.id = deliveries.broadcast AND b.state = 'cancelled')"""
+SETTLE_NEXT_PART = f"""
+    UPDATE deliveries SET state = {_BACK} THEN 'cancelled' ELSE 'queued' END,
+        reason = {_BACK} THEN 'cancelled' END,
+        part = part + 1, vendor_id = :vendor_id, due_at = :due_at
     WHERE id = :id AND attempt = :attempt AND state = 'claimed'
-"""
-SETTLE_QUEUED = """
-    UPDATE deliveries SET state = 'queued', reason = :reason, due_at = :due_at
+"""  # noqa: S608 - a constant of ours
+SETTLE_BACK = f"""
+    UPDATE deliveries SET state = {_BACK} THEN 'cancelled' ELSE :state END,
+        reason = {_BACK} THEN 'cancelled' ELSE :reason END,
+        due_at = coalesce(:due_at, due_at)
     WHERE id = :id AND attempt = :attempt AND state = 'claimed'
-"""
+"""  # noqa: S608 - a constant of ours
 SETTLE_ENDED = """
     UPDATE deliveries SET state = :state, reason = :reason, settled_at = :now
     WHERE id = :id AND attempt = :attempt AND state = 'claimed'
 """
+# The second condition is the index's own, so that not every delivery ever made is read.
 ORPHANS = """
-    UPDATE deliveries SET state = 'unknown', reason = 'crash', settled_at = :now WHERE state = 'claimed'
+    UPDATE deliveries SET state = 'unknown', reason = 'crash', settled_at = :now
+    WHERE state = 'claimed' AND state IN ('held', 'claimed')
 """
-RECEIPT_ROW = "SELECT id, state, part, subscriber FROM deliveries WHERE id = :id"
+RECEIPT_ROW = "SELECT id, state, subscriber FROM deliveries WHERE id = :id"
 RECEIPT_STATE = """
     UPDATE deliveries SET state = :state, reason = :reason, settled_at = :now, vendor_id = :vendor_id
     WHERE id = :id
@@ -172,13 +195,14 @@ ANY_OPEN = """
 REPLY_ADD = """
     INSERT INTO deliveries (inbound, subscriber, text, sender, state, due_at)
     VALUES (:inbound, :subscriber, :text, :sender, 'queued', :now)
-    ON CONFLICT (inbound) DO NOTHING
+    ON CONFLICT (inbound) WHERE inbound IS NOT NULL DO NOTHING
 """
 PERSON_FORGET_REPLIES = "DELETE FROM deliveries WHERE subscriber = :subscriber AND broadcast IS NULL"
 LANE_WAIT = "SELECT wait_until FROM lanes WHERE sender = :sender"
 LANE_WAITS = """
     INSERT INTO lanes (sender, wait_until) VALUES (:sender, :wait_until)
     ON CONFLICT (sender) DO UPDATE SET wait_until = excluded.wait_until
+    WHERE excluded.wait_until > lanes.wait_until
 """
 
 # --- inbound ----------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ See docs/decisions/0003-one-writer.md.
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlite_utils import Database
@@ -79,6 +80,8 @@ class Store:
         self._path = path
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._reader = ThreadPoolExecutor(1, "store-reader")
+        self._writer_end = ExitStack()  # what each thread opened, for it to close
+        self._reader_end = ExitStack()
         self._write_db: Database
         self._read_db: Database
         self._lock: IO[str]
@@ -88,7 +91,7 @@ class Store:
         """Open the file, making it and bringing it up to date where needed.
 
         Raises:
-            Unusable: made by a newer version, damaged, or not a database.
+            Unusable: made by a newer version, damaged, not a database of ours, or not to be opened.
         """
         store = cls(path)
         loop = asyncio.get_running_loop()
@@ -96,8 +99,7 @@ class Store:
             await loop.run_in_executor(store._writer, store._open_writer)
             await loop.run_in_executor(store._reader, store._open_reader)
         except BaseException:
-            store._writer.shutdown()
-            store._reader.shutdown()
+            await store.close()
             raise
         return store
 
@@ -114,41 +116,50 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, work)
 
     async def forget(self) -> None:
-        """Leave no trace of deleted rows: empty the log into the file, whose free pages are zeroed."""
+        """Leave no trace of deleted rows: empty the log into the file, whose free pages are zeroed.
+
+        Raises:
+            Unusable: somebody reads for so long that the log could not be emptied.
+        """
         await asyncio.get_running_loop().run_in_executor(self._writer, self._truncate)
 
     async def close(self) -> None:
         """Finish what was handed over, and close."""
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._reader, self._read_db.close)
-        await loop.run_in_executor(self._writer, self._close_writer)
+        await loop.run_in_executor(self._reader, self._reader_end.close)
+        await loop.run_in_executor(self._writer, self._writer_end.close)
         self._reader.shutdown()
         self._writer.shutdown()
 
     def _open_writer(self) -> None:
-        self._lock = self._path.with_name(self._path.name + ".lock").open("w")
-        with _said_plainly(), self._alone():
-            db = self._write_db = Database(sqlite3.connect(self._path, timeout=_BUSY_MS / 1000))
-            db.enable_wal()
-            for pragma in (
-                f"busy_timeout = {_BUSY_MS}",
-                "synchronous = FULL",  # a commit is on the disk when it returns
-                "foreign_keys = ON",
-                "secure_delete = ON",
-                "trusted_schema = OFF",
-                "cache_size = -16000",
-            ):
-                db.conn.execute(f"PRAGMA {pragma}")
-            ours = {migration.name for migration in migrations.pending(Database(memory=True))}
-            if {migration.name for migration in migrations.applied(db)} - ours:
-                raise Unusable("newer")
-            migrations.apply(db)
+        with _said_plainly():
+            file = self._path.with_name(self._path.name + ".lock").open("w")
+            self._lock = self._writer_end.enter_context(file)
+            with self._alone():
+                db = self._write_db = Database(sqlite3.connect(self._path, timeout=_BUSY_MS / 1000))
+                self._writer_end.callback(self._close_writer)
+                _refuse_strangers(db)
+                db.enable_wal()
+                for pragma in (
+                    "synchronous = FULL",  # a commit is on the disk when it returns
+                    "foreign_keys = ON",
+                    "secure_delete = ON",
+                    "trusted_schema = OFF",
+                    "cache_size = -16000",
+                ):
+                    db.conn.execute(f"PRAGMA {pragma}")
+                migrations.apply(db)
 
     def _open_reader(self) -> None:
         with _said_plainly():
-            self._read_db = Database(sqlite3.connect(self._path, timeout=_BUSY_MS / 1000))
-            self._read_db.conn.execute("PRAGMA query_only = ON")
-            self._read_db.conn.execute("PRAGMA wal_autocheckpoint = 0")
+            db = self._read_db = Database(sqlite3.connect(self._path, timeout=_BUSY_MS / 1000))
+            self._reader_end.callback(db.close)
+            db.conn.execute("PRAGMA query_only = ON")
+            db.conn.execute("PRAGMA wal_autocheckpoint = 0")
+
+    def _close_writer(self) -> None:
+        with self._alone():
+            self._write_db.close()
 
     def _write(self, work: Callable[[Transaction], T]) -> T:
         connection = self._write_db.conn
@@ -157,24 +168,26 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 result = work(Transaction(self._write_db))
+                connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
-            connection.commit()
             return result
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
+        connection = self._read_db.conn
         with _said_plainly():
-            return work(Transaction(self._read_db))
+            connection.execute("BEGIN")  # all that `work` asks is answered from one moment
+            try:
+                return work(Transaction(self._read_db))
+            finally:
+                connection.rollback()
 
     def _truncate(self) -> None:
         with _said_plainly(), self._alone():
-            self._write_db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _close_writer(self) -> None:
-        with self._alone():
-            self._write_db.close()
-        self._lock.close()
+            busy, _, _ = self._write_db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise Unusable("locked")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -185,6 +198,36 @@ class Store:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
 
+def _refuse_strangers(db: Database) -> None:
+    """Another program's database is not written to, nor one with migrations that we do not know."""
+    if db.table_names() and migrations.migrations_table not in db.table_names():
+        raise Unusable("not-a-database")
+    applied = {migration.name for migration in migrations.applied(db)}
+    with closing(Database(memory=True)) as empty:
+        ours = {migration.name for migration in migrations.pending(empty)}
+    if applied - ours:
+        raise Unusable("newer")
+
+
+_WORDS: Mapping[str, Why] = {
+    "SQLITE_FULL": "full",
+    "SQLITE_CORRUPT": "damaged",
+    "SQLITE_BUSY": "locked",
+    "SQLITE_LOCKED": "locked",
+    "SQLITE_NOTADB": "not-a-database",
+    "SQLITE_CANTOPEN": "unreachable",
+    "SQLITE_READONLY": "unreachable",
+    "SQLITE_PERM": "unreachable",
+    # A full disk that SQLite meets elsewhere than in an ordinary write.
+    "SQLITE_IOERR_WRITE": "full",
+    "SQLITE_IOERR_FSYNC": "full",
+    "SQLITE_IOERR_SHM": "full",
+    "SQLITE_IOERR_TRUNCATE": "full",
+    "SQLITE_IOERR": "damaged",
+}
+"""The beginnings of SQLite's names for its faults, the longer before the shorter."""
+
+
 @contextmanager
 def _said_plainly() -> Iterator[None]:
     """SQLite's faults as one of our words. Its own sentences can quote values, so they go no further."""
@@ -193,17 +236,10 @@ def _said_plainly() -> Iterator[None]:
     except sqlite3.IntegrityError:
         raise  # ours: a key that must be unique, asked for by the caller
     except sqlite3.DatabaseError as error:
-        words: dict[str, Why] = {
-            "SQLITE_FULL": "full",
-            "SQLITE_CORRUPT": "damaged",
-            "SQLITE_BUSY": "locked",
-            "SQLITE_NOTADB": "not-a-database",
-            "SQLITE_CANTOPEN": "unreachable",
-            "SQLITE_READONLY": "unreachable",
-            "SQLITE_IOERR": "full",
-        }
         name = getattr(error, "sqlite_errorname", "")
-        for prefix, word in words.items():
-            if name.startswith(prefix):
-                raise Unusable(word) from None
-        raise
+        word = next((word for prefix, word in _WORDS.items() if name.startswith(prefix)), None)
+        if word is None:
+            raise
+        raise Unusable(word) from None
+    except OSError as error:
+        raise Unusable("full" if error.errno == errno.ENOSPC else "unreachable") from None

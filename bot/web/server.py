@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _MOST_BYTES = 256 * 1024
+_LAST_REQUESTS = 3
+"""Seconds that requests under way have to end when we stop; their vendors ask again."""
 _NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 """TwiML for "we have it, say nothing": our replies are deliveries like any other."""
 
@@ -61,7 +63,9 @@ class Server:
         app = web.Application(client_max_size=_MOST_BYTES)
         app.router.add_post("/hooks/{sender}", self._hook)
         app.router.add_get("/health", self._health)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
 

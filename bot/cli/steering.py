@@ -1,0 +1,108 @@
+"""Commands for a broadcast that was made: `report`, `pause`, `resume`, `cancel`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.app import App
+from bot.cli.desk import Desk, command, wait_for
+from bot.cli.reporting import as_row, show
+
+if TYPE_CHECKING:
+    from bot.broadcasts import Report
+
+
+@click.command()
+@click.argument("broadcast", type=int, required=False)
+@command
+def report(desk: Desk, broadcast: int | None) -> None:
+    """Say what became of BROADCAST, or of all of them."""
+
+    async def work() -> None:
+        async with App(desk.deployment()) as app:
+            now = app.clockwork.now()
+            try:
+                reports = (
+                    await app.broadcasts.reports(now)
+                    if broadcast is None
+                    else [await app.broadcasts.report(broadcast, now)]
+                )
+            except KeyError:
+                desk.fail("said.no-broadcast", broadcast=str(broadcast))
+        if desk.as_json:
+            rows = [as_row(each) for each in reports]
+            desk.answer(rows if broadcast is None else rows[0])
+            return
+        if not reports:
+            desk.say("no-broadcasts")
+        for each in reports:
+            show(desk, app.project, each)
+
+    wait_for(work())
+
+
+@click.command()
+@click.argument("broadcast", type=int)
+@command
+def pause(desk: Desk, broadcast: int) -> None:
+    """Let nothing more of BROADCAST leave until it is resumed."""
+
+    async def work() -> None:
+        async with App(desk.deployment()) as app:
+            await _known(desk, app, broadcast)
+            moved = await app.broadcasts.pause(broadcast)
+            await _after(desk, app, broadcast, "paused" if moved else "not-running", moved=moved)
+
+    wait_for(work())
+
+
+@click.command()
+@click.argument("broadcast", type=int)
+@command
+def resume(desk: Desk, broadcast: int) -> None:
+    """Go on with BROADCAST: with whom nothing was ever sent to."""
+
+    async def work() -> None:
+        async with App(desk.deployment()) as app:
+            await _known(desk, app, broadcast)
+            moved = await app.broadcasts.resume(broadcast)
+            await _after(desk, app, broadcast, "resumed" if moved else "not-paused", moved=moved)
+
+    wait_for(work())
+
+
+@click.command()
+@click.argument("broadcast", type=int)
+@command
+def cancel(desk: Desk, broadcast: int) -> None:
+    """End BROADCAST for good. What has gone has gone."""
+
+    async def work() -> None:
+        async with App(desk.deployment()) as app:
+            before = await _known(desk, app, broadcast)
+            if before.state in ("done", "cancelled"):
+                await _after(desk, app, broadcast, "not-open", moved=False)
+            stopped = await app.broadcasts.cancel(broadcast, app.clockwork.now())
+            counts = (await app.broadcasts.report(broadcast, app.clockwork.now())).counts
+            gone = sum(counts[state] for state in ("claimed", "sent", "delivered", "read", "unknown"))
+            key = "cancelled" if stopped or gone else "cancelled-unsent"
+            await _after(desk, app, broadcast, key, moved=True, n=stopped, gone=gone)
+
+    wait_for(work())
+
+
+async def _known(desk: Desk, app: App, broadcast: int) -> Report:
+    try:
+        return await app.broadcasts.report(broadcast, app.clockwork.now())
+    except KeyError:
+        desk.fail("said.no-broadcast", broadcast=str(broadcast))
+
+
+async def _after(desk: Desk, app: App, broadcast: int, key: str, *, moved: bool, **values: object) -> None:
+    desk.say(key, broadcast=str(broadcast), **values)
+    if desk.as_json:
+        desk.answer(as_row(await app.broadcasts.report(broadcast, app.clockwork.now())))
+    if not moved:
+        desk.fail()
