@@ -1,9 +1,9 @@
-"""A great audience: how long its fan-out takes, what it weighs on disk, and what memory a broadcast needs.
+"""A great audience: how long its fan-out takes, what it weighs on disk, what memory a broadcast needs.
 
-    python -m benchmarks.audience build PEOPLE FOLDER SERVER      import them, spread over channels and languages
-    python -m benchmarks.audience fan-out FOLDER                  the broadcast: its texts and a row for each person
-    python -m benchmarks.audience broadcast FOLDER THROUGH        fan-out; the first THROUGH deliveries through the
-                                                                  lanes, the others claimed and settled only
+    python -m benchmarks.audience build PEOPLE FOLDER SERVER    write them down, on three channels
+    python -m benchmarks.audience fan-out FOLDER                the broadcast: a row for each person
+    python -m benchmarks.audience broadcast FOLDER THROUGH      fan-out; THROUGH deliveries through the lanes,
+                                                                the others claimed and settled only
 
 Each of the last two changes the database, so it is given a copy.
 """
@@ -25,7 +25,7 @@ _BATCH = 500
 
 
 async def build(people: int, folder: Path, server: str) -> Run:
-    """Import `people` and leave a database that is all in one file."""
+    """Write down `people` and leave a database that is all in one file."""
     deployment.write(folder, CHANNELS, server)
     run = Run(people)
     async with App(deployment.read(folder)) as app:

@@ -51,7 +51,7 @@ async def alone(channel: Measured, messages: int, server: str) -> Run:
     try:
         with run.timed():
             await at_once(
-                lambda n: opened.send(deployment.address(channel, n), part, f"{n}.1.0"),
+                lambda n: opened.send(deployment.address(channel, n), part, f"{n}.1.0.1"),
                 messages,
             )
     finally:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import uvloop
 
 from benchmarks.deployment import BODIES
+from benchmarks.runs import on_core
 
 _END = b"\r\n\r\n"
 _TEXT = BODIES["es"]
@@ -60,9 +61,7 @@ _TWILIO = _answer(
         "price_unit": "USD",
         "sid": "SM" + "0" * 32,
         "status": "queued",
-        "subresource_uris": {
-            "media": f"/2010-04-01/Accounts/AC{'0' * 32}/Messages/SM{'0' * 32}/Media.json"
-        },
+        "subresource_uris": {"media": f"/2010-04-01/Accounts/AC{'0' * 32}/Messages/SM{'0' * 32}/Media.json"},
         "to": "+12025550101",
         "uri": f"/2010-04-01/Accounts/AC{'0' * 32}/Messages/SM{'0' * 32}.json",
     },
@@ -135,4 +134,5 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
+    on_core(1)
     uvloop.run(_serve())

@@ -39,7 +39,7 @@ _IN_HAND_SECONDS = 0.5
 _IDLE = 0.5
 _GATHER = 0.005
 """A breath between transactions, so that many results share one commit."""
-_LANDING = 10.0
+_LANDING = 7.0
 """Seconds that requests in flight have to end once we are asked to stop; later they are unknown."""
 _NEXT_PART = timedelta(seconds=1)
 """Telegram wants no more than one message a second in one chat."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
+import tempfile
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +66,9 @@ _TEXTS = {
 title = "Feria de salud"
 summary = "Vacunas gratis el sábado."
 sms = "Feria de salud en {{ community.name }}: vacunas gratis el sábado."
-whatsapp = { template = "HX00000000000000000000000000000001", variables = { 1 = "{{ title }}", 2 = "{{ summary }}" } }
+[whatsapp]
+template = "HX00000000000000000000000000000001"
+variables = { 1 = "{{ title }}", 2 = "{{ summary }}" }
 +++
 Ven con tu **familia**, señora & señor: 1 < 2.
 
@@ -71,7 +78,9 @@ Ven con tu **familia**, señora & señor: 1 < 2.
 title = "Health fair"
 summary = "Free vaccines on Saturday."
 sms = "Health fair at {{ community.name }}: free vaccines on Saturday."
-whatsapp = { template = "HX00000000000000000000000000000001", variables = { 1 = "{{ title }}", 2 = "{{ summary }}" } }
+[whatsapp]
+template = "HX00000000000000000000000000000001"
+variables = { 1 = "{{ title }}", 2 = "{{ summary }}" }
 +++
 Bring your **family**: 1 < 2.
 
@@ -83,7 +92,7 @@ keywords = ["pasaporte", "passport"]
 +++
 Trae tu acta.
 """,
-    "pages/baja/es.md": '+++\ntitle = "Baja"\nsms = "Listo. Ya no te escribimos."\n+++\nYa no te escribimos.\n',
+    "pages/baja/es.md": '+++\ntitle = "Baja"\nsms = "Ya no te escribimos."\n+++\nYa no te escribimos.\n',
     "pages/alta/es.md": '+++\ntitle = "Alta"\nsms = "Bienvenida."\n+++\nBienvenida otra vez.\n',
     "pages/ayuda/es.md": '+++\ntitle = "Ayuda"\n+++\nEscribe PASAPORTE.\n',
     "pages/bienvenida/es.md": '+++\ntitle = "Hola"\n+++\nEscribe ALTA.\n',
@@ -121,7 +130,9 @@ class Deployment:
 
     folder: Path
     port: int
-    environ: dict[str, str] = field(default_factory=lambda: {**os.environ, "LANG": "es_MX.UTF-8", "LC_ALL": ""})
+    environ: dict[str, str] = field(
+        default_factory=lambda: {**os.environ, "LANG": "es_MX.UTF-8", "LC_ALL": ""}
+    )
 
     @property
     def url(self) -> str:
@@ -141,28 +152,17 @@ class Deployment:
         path.write_text(text, encoding="utf-8")
         return path
 
-    async def do(self, *words: str, typed: str = "", **environ: str) -> Ended:
-        """Give the command and wait for its end."""
-        process = await asyncio.create_subprocess_exec(
-            COMMAND,
-            *words,
-            cwd=self.folder,
-            env=self.environ | environ,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(60):
-                out, err = await process.communicate(typed.encode())
-        finally:
-            if process.returncode is None:
-                process.kill()
-        return Ended(process.returncode or 0, out.decode(), err.decode())
+    async def do(self, *words: str, typed: str = "", most_bytes: int = 0, **environ: str) -> Ended:
+        """Give the command and wait for its end; no file of it may grow over `most_bytes`, if any."""
+        wanted = {"words": words, "folder": str(self.folder), "environ": self.environ | environ}
+        wanted |= {"most_bytes": most_bytes}
+        return await asyncio.to_thread(_doorway().do, wanted, typed)
 
     async def take_in(self, people: Iterable[tuple[str, str, str, str]]) -> None:
         """Import people: channel, address, language, community."""
-        rows = [f"{channel},{address},{language},{place},,web" for channel, address, language, place in people]
+        rows = [
+            f"{channel},{address},{language},{place},,web" for channel, address, language, place in people
+        ]
         self.write("people.csv", "\n".join([HEADER, *rows]))
         ended = await self.do("subscribers", "import", "people.csv")
         assert ended.status == 0, ended.said
@@ -192,6 +192,12 @@ class Deployment:
             await working.line(self.url)
             yield working
 
+    async def until(self, sql: str) -> None:
+        """Wait until the database has a row of this kind."""
+        async with asyncio.timeout(20):
+            while not self.rows(sql):  # noqa: ASYNC110 - another process does not wake us
+                await asyncio.sleep(0.02)
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What stands in the database."""
         with closing(sqlite3.connect(self.folder / "pregonero.db")) as database:
@@ -220,6 +226,41 @@ class Working:
         async with asyncio.timeout(10):
             out, err = await self.process.communicate()
         return Ended(self.process.returncode or 0, out.decode(), err.decode())
+
+
+class _Doorway:
+    """The loaded process of `tests.doorway`, one for all tests."""
+
+    def __init__(self) -> None:
+        self._files = Path(tempfile.mkdtemp(prefix="pregonero-doorway-"))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.doorway", str(self._files)],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        atexit.register(self.close)
+
+    def do(self, wanted: dict[str, Any], typed: str) -> Ended:
+        """One command, from beginning to end."""
+        (self._files / "in").write_text(typed, encoding="utf-8")
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(wanted), file=self._process.stdin, flush=True)
+        status = int(self._process.stdout.readline())
+        out, err = ((self._files / name).read_text(encoding="utf-8") for name in ("out", "err"))
+        return Ended(status, out, err)
+
+    def close(self) -> None:
+        """Ask no more."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        shutil.rmtree(self._files)
+
+
+_doorway = cache(_Doorway)
 
 
 def deploy(

@@ -44,7 +44,7 @@ def busiest_second(rows: list[dict[str, Any]]) -> int:
 
 
 async def test_ten_thousand_people_are_each_reached_once(tmp_path: Path, rehearsal: Rehearsal) -> None:
-    """One `announce --wait`: exactly one message each, in their language, on their channel, within the rate."""
+    """One `announce --wait`: one message each, in their language, on their channel, within the rate."""
     made, people = deploy(tmp_path, rehearsal.url, rate=RATE), crowd()
     await rehearsal.people(*({"channel": channel, "address": address} for channel, address, _, _ in people))
     await made.take_in(people)

@@ -46,7 +46,10 @@ def announce(
     dry_run: bool,
     wait: bool,
 ) -> None:
-    """Announce ENTRY to the communities it is for."""
+    """Announce ENTRY to the communities it is for.
+
+    Nobody gets it twice: where it was announced before, it is not repeated without --again.
+    """
     project = desk.project()
     found = find_entry(desk, project, entry, kind="announcement")
     places = find_communities(desk, project, found, community)

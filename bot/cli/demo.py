@@ -73,7 +73,10 @@ rate = {rate}
 @click.option("--once", is_flag=True, help="One broadcast to a few thousand, and the report.")
 @command
 def demo(desk: Desk, *, once: bool) -> None:
-    """Watch one announcement reach three phones: no account needed, nothing leaves this machine."""
+    """Watch one announcement reach three phones.
+
+    No account is needed and nothing leaves this machine.
+    """
     people = list(crowd() if once else nine())
     with tempfile.TemporaryDirectory(prefix="pregonero-demo-") as folder:
         wait_for(_demo(desk, Path(folder), people, once=once))

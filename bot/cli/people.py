@@ -27,7 +27,11 @@ def subscribers() -> None:
 @click.option("--good-rows", is_flag=True, help="Store the good rows even if others have faults.")
 @command
 def import_(desk: Desk, file: Path, *, good_rows: bool) -> None:
-    """Subscribe the people in FILE.csv: channel,address,language,community,topics,consent."""
+    """Subscribe the people in FILE, a CSV.
+
+    Its columns: channel,address,language,community,topics,consent. Topics are joined by |. An address is a
+    telephone number with + and the country code, or a Telegram chat id.
+    """
     project = desk.project()
     people, findings = newcomers.read(file, project.communities)
     rows = len({finding.line for finding in findings})
@@ -55,7 +59,7 @@ def import_(desk: Desk, file: Path, *, good_rows: bool) -> None:
 @subscribers.command()
 @command
 def stats(desk: Desk) -> None:
-    """How many people, by community, channel, language and state."""
+    """Count them by community, channel, language and state."""
 
     async def work() -> None:
         async with App(desk.deployment()) as app:
@@ -92,7 +96,10 @@ def stats(desk: Desk) -> None:
 @click.argument("channel", type=click.Choice(CHANNELS))
 @command
 def erase(desk: Desk, channel: ChannelName) -> None:
-    """Forget one person for real. Asks for the address, so that no shell keeps it."""
+    """Forget one person for real.
+
+    Asks for the address, so that no shell keeps it.
+    """
     project = desk.deployment()
     asked = desk.phrases.say("said.asks-address")
     hidden = click.prompt(asked, hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline()

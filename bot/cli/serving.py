@@ -14,7 +14,10 @@ from bot.cli.watching import stop_signals, until_stopped
 @click.command()
 @command
 def run(desk: Desk) -> None:
-    """Run the service: webhooks, polls, clock, lanes. Ctrl-C or SIGTERM ends it and loses nothing."""
+    """Run the service: hear, answer, announce, send.
+
+    Ctrl-C or SIGTERM ends it and loses nothing.
+    """
     project = desk.project()
     web = project.settings.web
 

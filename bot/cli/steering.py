@@ -62,7 +62,7 @@ def pause(desk: Desk, broadcast: int) -> None:
 @click.argument("broadcast", type=int)
 @command
 def resume(desk: Desk, broadcast: int) -> None:
-    """Go on with BROADCAST: with whom nothing was ever sent to."""
+    """Go on with BROADCAST where it was paused."""
 
     async def work() -> None:
         async with App(desk.deployment()) as app:
@@ -77,7 +77,7 @@ def resume(desk: Desk, broadcast: int) -> None:
 @click.argument("broadcast", type=int)
 @command
 def cancel(desk: Desk, broadcast: int) -> None:
-    """End BROADCAST for good. What has gone has gone."""
+    """End BROADCAST for good; what has gone has gone."""
 
     async def work() -> None:
         async with App(desk.deployment()) as app:

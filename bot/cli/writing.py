@@ -46,7 +46,10 @@ def starter() -> Path:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @command
 def init(desk: Desk, folder: Path) -> None:
-    """Make a new deployment in FOLDER: config, texts, schedules, and a key. Touches nothing that is there."""
+    """Make a new deployment in FOLDER.
+
+    It gets a config, texts, schedules and a key. What is there already is not touched.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("config.toml", "content", "schedules"):
         if (folder / name).exists():
@@ -92,7 +95,7 @@ def _say_next(desk: Desk, folder: Path) -> None:
 @click.command()
 @command
 def check(desk: Desk) -> None:
-    """Say everything that is wrong in the config, the texts and the schedules."""
+    """Say everything that is wrong in config, texts and schedules."""
     found, _ = settings.load(desk.config, os.environ)
     if found is not None:
         desk.phrases = Phrases(found.language)
@@ -117,7 +120,10 @@ def check(desk: Desk) -> None:
 @click.option("--community", "-c", multiple=True, help="Only this community (may be repeated).")
 @command
 def preview(desk: Desk, entry: str, community: tuple[str, ...]) -> None:
-    """Show what each community, language and channel would receive of ENTRY, letter by letter."""
+    """Show ENTRY as each reader would receive it.
+
+    Letter by letter, for each community, language and channel, with what it costs.
+    """
     project = desk.project()
     found = find_entry(desk, project, entry)
     texts = [
@@ -140,7 +146,10 @@ def preview(desk: Desk, entry: str, community: tuple[str, ...]) -> None:
 @click.option("--channel", type=click.Choice(CHANNELS), default="sms", show_default=True)
 @command
 def ask(desk: Desk, text: str, community: str | None, language: str | None, channel: ChannelName) -> None:
-    """Show what a subscriber who wrote TEXT would be answered; `-` reads one message a line."""
+    """Show what someone who wrote TEXT would be answered.
+
+    With - instead of TEXT, read one message a line.
+    """
     project = desk.project()
     conversation = Conversation(project.library)
     place = find_communities(desk, project, None, (community,) if community else ())[0]

@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.hearing.ear import nearest, slips, sound
+from bot.hearing.ear import fold, nearest, slips, sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -126,9 +126,9 @@ class _Words:
         if form.startswith("="):
             self._exact[form[1:]].add(name)
         elif form.endswith("*"):
-            self._begins[sound(form[:-1])].add(name)
+            self._begins[sound(fold(form))].add(name)
         else:
-            self._sounds[sound(form)].add(name)
+            self._sounds[sound(fold(form))].add(name)
 
     def _means(self, word: str) -> frozenset[str]:
         heard = sound(word)

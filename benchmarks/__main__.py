@@ -1,0 +1,103 @@
+"""`make bench`: our lanes beside a bare client, a million deliveries, one table, one file of results.
+
+What may enter: the order in which things are measured. Each is measured in a module of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from benchmarks import machine
+from benchmarks.runs import in_own_process, scratch, server
+from benchmarks.table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RESULTS = Path(__file__).parent / "results"
+CHANNELS = ("telegram", "sms")
+_SMALL, _GREAT = 10_000, 1_000_000
+_THROUGH = 50_000
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="The million end to end through the lanes (many minutes).")
+@click.option("--rounds", default=3, show_default=True, help="How often each thing is measured.")
+@click.option("--messages", default=5_000, show_default=True, help="In each measurement of a lane.")
+@click.option("--people", default=_GREAT, show_default=True, help="Of the great audience.")
+def main(*, full: bool, rounds: int, messages: int, people: int) -> None:
+    """Measure everything in one run, turn by turn; everything stays on this machine."""
+    console = Console()
+    RESULTS.mkdir(exist_ok=True)
+    results: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds")}
+    results |= {"commit": machine.commit(), "machine": machine.facts()}
+    with server() as vendors, scratch() as folder, console.status("") as status:
+        _Bench(results, vendors, folder, lambda text: status.update(f"==> {text}")).run(
+            rounds=rounds, messages=messages, people=people, through=people if full else _THROUGH
+        )
+    file = RESULTS / f"{results['at'][:10]}-{results['commit']}.json"
+    file.write_text(json.dumps(results, indent=1) + "\n")
+    console.print(table(results))
+    console.print(f"Everything that was measured is kept in benchmarks/results/{file.name}")
+
+
+class _Bench:
+    """One run."""
+
+    def __init__(
+        self, results: dict[str, Any], vendors: str, folder: Path, say: Callable[[str], None]
+    ) -> None:
+        self._results, self._vendors, self._folder, self._say = results, vendors, folder, say
+
+    def run(self, *, rounds: int, messages: int, people: int, through: int) -> None:
+        """Measure everything; the results are filled in as they come."""
+        self._say(f"writing down {people:,} people")
+        great = self._audience("great", people)
+        lanes: dict[str, dict[str, list[Any]]] = {
+            channel: {"lane": [], "channel": [], "ceiling": []} for channel in CHANNELS
+        }
+        fan_out: list[Any] = []
+        self._results |= {"lanes": lanes, "fan_out": fan_out, "broadcasts": []}
+        for number in range(rounds):
+            self._say(f"round {number + 1} of {rounds}: the lanes and the bare client")
+            for channel in CHANNELS:
+                self._round(channel, messages, lanes[channel], backwards=bool(number % 2))
+            self._say(f"round {number + 1} of {rounds}: fan-out to {people:,} people")
+            fan_out.append(self._on_copy(great, "fan-out"))
+        for name, audience, most in (
+            (f"{_SMALL:,}", self._audience("small", _SMALL), _SMALL),
+            (f"{people:,}", great, through),
+        ):
+            self._say(f"one broadcast to {name} people")
+            self._results["broadcasts"].append(self._on_copy(audience, "broadcast", most))
+
+    def _round(self, channel: str, messages: int, runs: dict[str, list[Any]], *, backwards: bool) -> None:
+        """Each once; every other round the other way about, so that neither always comes first."""
+        for how in ("ceiling", "channel", "lane") if backwards else ("lane", "channel", "ceiling"):
+            words = ("ceiling",) if how == "ceiling" else ("lanes", how)
+            runs[how].append(in_own_process(*words, channel, messages, self._vendors))
+
+    def _audience(self, name: str, people: int) -> Path:
+        folder = self._folder / name
+        folder.mkdir()
+        in_own_process("audience", "build", people, folder, self._vendors)
+        return folder
+
+    def _on_copy(self, audience: Path, what: str, *more: int) -> dict[str, Any]:
+        folder = self._folder / "copy"
+        shutil.copytree(audience, folder)
+        try:
+            return in_own_process("audience", what, folder, *more)
+        finally:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

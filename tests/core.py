@@ -1,0 +1,362 @@
+"""The durable core without its edges: store, vault, rows and lanes, before a small vendor on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot import check
+from bot.broadcasts import Broadcasts
+from bot.dispatcher import Dispatcher, Speaking
+from bot.lane import Clockwork, Lane
+from bot.newcomers import Newcomer
+from bot.outbox import Outbox
+from bot.store import Store
+from bot.subscribers import Subscribers
+from bot.vault import Vault, new_key, write_key
+from channels.sms import Sms
+from channels.telegram import Telegram
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from bot.check import Project
+    from channels.base import Channel, ChannelName
+
+MORNING = datetime(2026, 11, 20, 18, tzinfo=UTC)
+"""Ten in the morning in Fresno."""
+KEY = new_key()
+TEMPLATE = "HX" + "0" * 31 + "1"
+
+_CONFIG = f"""
+[database]
+url = "sqlite:///pregonero.db"
+[vault]
+key = {{ file = "pregonero.key" }}
+[senders.bot]
+channel = "telegram"
+token = {{ env = "SECRET" }}
+[senders.sms]
+channel = "sms"
+account_sid = "AC{"0" * 32}"
+auth_token = {{ env = "SECRET" }}
+from = "+12025550100"
+[senders.whatsapp]
+channel = "whatsapp"
+account_sid = "AC{"0" * 32}"
+auth_token = {{ env = "SECRET" }}
+from = "+12025550101"
+"""
+_SCHEDULE = """
+name = "Consulado en {name}"
+timezone = "America/Los_Angeles"
+languages = ["es", "en"]
+senders = ["bot", "whatsapp", "sms"]
+quiet_hours = {quiet}
+"""
+_NIGHT = "{ from = 21:00:00, to = 08:00:00 }"
+_TEMPLATE = f'[whatsapp]\ntemplate = "{TEMPLATE}"\nvariables = {{ 1 = "{{{{ title }}}}" }}\n'
+_LONG = "\n\n".join(f"Párrafo {n}. " + "Trae tus papeles en original. " * 30 for n in range(12))
+_TEXTS = {
+    "feria/es": ("", "Vacunas gratis."),
+    "feria/en": ("", "Free vaccines."),
+    "plantilla/es": (_TEMPLATE, "Con plantilla."),
+    "temas/es": ('topics = ["Salud", "salud", "familia"]\n', "Solo para quien quiere."),
+    "vence/es": ("valid_until = 2026-11-20T12:00:00\n", "Hasta mediodía."),
+    "larga/es": ("", _LONG),
+    "falsa/es": ("", "Cuesta {{ facts.nothing.here | money }}."),
+}
+
+
+def number(n: int) -> str:
+    """The n-th telephone number that is kept free for invented people."""
+    return f"+1{201 + n // 100}55501{n % 100:02}"
+
+
+def chat(n: int) -> str:
+    """The n-th chat id."""
+    return str(700_000_000 + n)
+
+
+def person(
+    address: str,
+    *topics: str,
+    channel: ChannelName = "telegram",
+    language: str = "es",
+    community: str = "fresno",
+) -> Newcomer:
+    """Somebody who said yes."""
+    return Newcomer(channel, address, language, community, topics, "web")
+
+
+def people(count: int, channel: ChannelName = "telegram") -> list[Newcomer]:
+    """Some people on one channel."""
+    address = chat if channel == "telegram" else number
+    return [person(address(n), channel=channel) for n in range(count)]
+
+
+def project(folder: Path) -> Project:
+    """A deployment of two communities: `fresno`, which never sleeps, and `noche`, which does."""
+    for name, quiet in (("fresno", '"none"'), ("noche", _NIGHT)):
+        _write(folder / f"schedules/{name}.toml", _SCHEDULE.format(name=name, quiet=quiet))
+    for name, (front, body) in _TEXTS.items():
+        _write(folder / f"content/announcements/{name}.md", f'+++\ntitle = "Aviso"\n{front}+++\n{body}\n')
+    _write(folder / "content/facts.toml", "")
+    _write(folder / "config.toml", _CONFIG)
+    if not (folder / "pregonero.key").exists():
+        write_key(folder / "pregonero.key")
+    read, findings = check.read(folder / "config.toml", {"SECRET": "1:canary"}, MORNING)
+    assert read, findings
+    return read
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+@dataclass
+class Clock:
+    """The true pace of time, from a morning of ours, with jumps."""
+
+    begun: float = field(default_factory=time.monotonic)
+    skipped: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return MORNING + timedelta(seconds=time.monotonic() - self.begun) + self.skipped
+
+    def skip(self, **time: float) -> None:
+        """Let time pass at once."""
+        self.skipped += timedelta(**time)
+
+
+class Core:
+    """The parts, over one database file."""
+
+    def __init__(self, folder: Path, store: Store, clock: Clock) -> None:
+        self.folder, self.store, self.clock = folder, store, clock
+        self.vault = Vault(KEY)
+        self.subscribers = Subscribers(store, self.vault)
+        self.outbox = Outbox(store)
+        self.broadcasts = Broadcasts(store, project(folder))
+
+    @property
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return self.clock.now()
+
+    async def take_in(self, newcomers: Iterable[Newcomer]) -> None:
+        """Import people."""
+        await self.subscribers.take_in(list(newcomers), self.now)
+
+    async def announce(
+        self, entry: str = "feria", community: str = "fresno", moment: str = "m", why: str | None = None
+    ) -> int:
+        """Make a broadcast that is due."""
+        content = self.broadcasts.project
+        made = await self.broadcasts.announce(
+            content.library.entries[entry],
+            content.communities[community],
+            moment=moment,
+            due_at=self.now,
+            now=self.now,
+            why=why,
+        )
+        assert made is not None
+        return made
+
+    async def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
+        """What stands in the database."""
+        return await self.store.read(lambda tx: tx.tuples(sql, values))
+
+    async def counts(self, broadcast: int) -> dict[str, int]:
+        """How many deliveries of a broadcast are in each state, those with none left out."""
+        report = await self.broadcasts.report(broadcast, self.now)
+        return {state: people for state, people in report.counts.items() if people}
+
+    async def heard(self, address: str, channel: ChannelName = "whatsapp") -> None:
+        """Somebody writes: their reply window opens."""
+        from bot.store import sql
+
+        sealed = self.vault.seal(channel, address)
+        found = await self.rows("SELECT id FROM subscribers WHERE address = :sealed", sealed=sealed)
+        now = int(self.now.timestamp() * 1000)
+        await self.store.write(
+            lambda tx: (
+                tx.run(
+                    "UPDATE subscribers SET heard_at = :now WHERE id = :id", {"id": found[0][0], "now": now}
+                ),
+                tx.run(sql.RELEASE_WINDOW, {"subscriber": found[0][0], "now": now}),
+            )
+        )
+
+    def dispatcher(self, *lanes: Lane) -> Dispatcher:
+        """All lanes of this database."""
+        speaking = next((lane._speaking for lane in lanes), None)
+        assert isinstance(speaking, Speaking)
+        lock = self.folder / "pregonero.db.dispatcher.lock"
+        return Dispatcher(lanes, speaking, outbox=self.outbox, broadcasts=self.broadcasts, lock=lock)
+
+    def lanes(self, *opened: tuple[str, Channel], rate: float = 500, concurrency: int = 20) -> list[Lane]:
+        """A lane for each sender."""
+        clockwork = Clockwork(now=self.clock.now, jitter=lambda: 0.5)
+        speaking = Speaking(self.broadcasts, clockwork)
+        return [
+            Lane(
+                name,
+                channel,
+                rate,
+                concurrency,
+                outbox=self.outbox,
+                vault=self.vault,
+                speaking=speaking,
+                clockwork=clockwork,
+            )
+            for name, channel in opened
+        ]
+
+    @asynccontextmanager
+    async def dispatching(
+        self, *opened: tuple[str, Channel], rate: float = 500, concurrency: int = 20
+    ) -> AsyncIterator[Dispatcher]:
+        """The lanes at work; stopped, and their channels closed, at the end."""
+        dispatcher = self.dispatcher(*self.lanes(*opened, rate=rate, concurrency=concurrency))
+        task = asyncio.create_task(dispatcher.run(self.now))
+        try:
+            yield dispatcher
+        finally:
+            dispatcher.stop()
+            await asyncio.wait([task])
+            for _, channel in opened:
+                await channel.aclose()
+        task.result()
+
+    async def until(self, broadcast: int, **counts: int) -> None:
+        """Wait until the counts of a broadcast are these and no others."""
+        seen: dict[str, int] = {}
+        try:
+            async with asyncio.timeout(15):
+                while seen != counts:
+                    await asyncio.sleep(0.02)
+                    seen = await self.counts(broadcast)
+        except TimeoutError:
+            raise AssertionError(f"{seen}, not {counts}") from None
+
+
+@asynccontextmanager
+async def opened(folder: Path, clock: Clock | None = None) -> AsyncIterator[Core]:
+    """The core over `pregonero.db` in a folder."""
+    store = await Store.open(folder / "pregonero.db")
+    try:
+        core = Core(folder, store, clock or Clock())
+        await core.subscribers.keep_key()
+        yield core
+    finally:
+        await store.close()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that reached the vendor."""
+
+    at: float
+    to: str
+    form: dict[str, str]
+
+
+Answer = web.StreamResponse | None
+
+
+class Vendor:
+    """Telegram and Twilio at once: keeps what it was asked, and answers what the scene says.
+
+    Attributes:
+        scene: Answers a request; None for the vendor's usual yes.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[Asked] = []
+        self.scene: Callable[[Asked], Awaitable[Answer]] | None = None
+
+    @property
+    def reached(self) -> list[str]:
+        """Who was written to, in order."""
+        return [asked.to for asked in self.asked]
+
+    def telegram(self, timeout: float = 5, concurrency: int = 20) -> tuple[str, Channel]:
+        """A bot that speaks to this vendor."""
+        return "bot", Telegram(
+            token="1:canary", api_base=self.url, secret="", concurrency=concurrency, timeout=timeout
+        )
+
+    def sms(self, timeout: float = 5) -> tuple[str, Channel]:
+        """A telephone number that speaks to this vendor."""
+        return "sms", Sms(
+            account_sid="AC" + "0" * 32,
+            auth_token="canary",
+            from_="+12025550100",
+            api_base=self.url,
+            status_callback="https://example.org/hooks/sms",
+            total_timeout=timeout,
+        )
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """One request."""
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        asked = Asked(time.monotonic(), form.get("chat_id") or form["To"], form)
+        self.asked.append(asked)
+        answer = await self.scene(asked) if self.scene else None
+        if answer is not None:
+            return answer
+        if "chat_id" in form:
+            sent = {"message_id": 1, "date": 1, "chat": {"id": int(asked.to), "type": "private"}}
+            return web.json_response({"ok": True, "result": sent})
+        return web.json_response({"sid": f"SM{len(self.asked):032}", "status": "queued"}, status=201)
+
+    async def until(self, count: int) -> None:
+        """Wait until so many requests came."""
+        async with asyncio.timeout(15):
+            while len(self.asked) < count:  # noqa: ASYNC110 - the handler wakes nobody
+                await asyncio.sleep(0.01)
+
+
+def refusal(status: int, description: str, **parameters: int) -> web.Response:
+    """Telegram's no."""
+    answer = {"ok": False, "error_code": status, "description": description, "parameters": parameters}
+    return web.json_response(answer, status=status)
+
+
+@asynccontextmanager
+async def vendor_at_work() -> AsyncIterator[Vendor]:
+    """The vendor on a free port of this machine."""
+    vendor = Vendor()
+    application = web.Application()
+    application.router.add_post("/{path:.*}", vendor.handle)
+    runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield vendor
+    await runner.cleanup()
+
+
+def busiest_second(times: list[float]) -> int:
+    """The most requests in any second that begins with one of them."""
+    return max(_within(times), default=0)
+
+
+def _within(times: list[float]) -> Iterator[int]:
+    end = 0
+    for begin, first in enumerate(times):
+        while end < len(times) and times[end] < first + 1:
+            end += 1
+        yield end - begin

@@ -1,0 +1,118 @@
+"""The dispatcher: one at a time on a database, awake when there is news, and honest about what it found."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.dispatcher import AlreadyDispatching
+from bot.store import Unusable
+from tests.core import Core, Vendor, opened, people, vendor_at_work
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+async def core(tmp_path: Path) -> AsyncIterator[Core]:
+    """The core over a new database."""
+    async with opened(tmp_path) as core:
+        yield core
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Vendor]:
+    """The vendor, on a good day."""
+    async with vendor_at_work() as vendor:
+        yield vendor
+
+
+async def test_there_is_one_at_a_time(tmp_path: Path, core: Core, vendor: Vendor) -> None:
+    """A second dispatcher on the same database is told so and begins nothing; after the first it may."""
+    await core.take_in(people(30))
+    broadcast = await core.announce()
+    async with opened(tmp_path) as other:
+        async with core.dispatching(vendor.telegram(), rate=50):
+            await vendor.until(1)
+            with pytest.raises(AlreadyDispatching):
+                async with other.dispatching(vendor.telegram()):
+                    await asyncio.sleep(0.1)
+            assert await core.rows("SELECT 1 FROM deliveries WHERE state = 'unknown'") == []
+        async with other.dispatching(vendor.telegram()):
+            await other.until(broadcast, sent=30)
+    assert len(vendor.reached) == len(set(vendor.reached)) == 30
+
+
+async def test_what_a_dead_process_left_is_found(core: Core, vendor: Vendor) -> None:
+    """The claims of a process that was killed are unknown before the first new one is made."""
+    await core.take_in(people(10))
+    broadcast = await core.announce()
+    await core.outbox.turn("bot", [], [(broadcast, None)], 4, core.now)
+    async with core.dispatching(vendor.telegram()):
+        await core.until(broadcast, sent=6, unknown=4)
+    assert len(vendor.asked) == 6
+
+
+async def test_news_is_sent_and_the_broadcast_closed(core: Core, vendor: Vendor) -> None:
+    """A dispatcher with nothing to do sends what is made later, and closes it when all is said."""
+    await core.take_in(people(5))
+    async with core.dispatching(vendor.telegram()) as dispatcher:
+        for moment in ("one", "two", "three"):
+            assert dispatcher.idle
+            broadcast = await core.announce(moment=moment)
+            dispatcher.stir()
+            await core.until(broadcast, sent=5)
+            async with asyncio.timeout(10):
+                while (await core.broadcasts.report(broadcast, core.now)).state != "done":
+                    await asyncio.sleep(0.02)
+    assert len(vendor.asked) == 15
+
+
+async def test_a_pause_takes_hold_while_it_runs(core: Core, vendor: Vendor) -> None:
+    """Paused in the middle and resumed, a broadcast reaches everybody once."""
+    await core.take_in(people(200))
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(), rate=200):
+        await vendor.until(20)
+        await core.broadcasts.pause(broadcast)
+        async with asyncio.timeout(10):
+            while set(await core.counts(broadcast)) != {"sent", "held"}:
+                await asyncio.sleep(0.02)
+        assert (await core.counts(broadcast))["sent"] < 180
+        await core.broadcasts.resume(broadcast)
+        await core.until(broadcast, sent=200)
+    assert len(vendor.reached) == len(set(vendor.reached)) == 200
+
+
+async def test_a_cancel_takes_hold_while_it_runs(core: Core, vendor: Vendor) -> None:
+    """Cancelled in the middle, everybody has either got it or never will."""
+    await core.take_in(people(200))
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(), rate=200):
+        await vendor.until(20)
+        await core.broadcasts.cancel(broadcast, core.now)
+        async with asyncio.timeout(10):
+            while set(await core.counts(broadcast)) != {"sent", "cancelled"}:
+                await asyncio.sleep(0.02)
+    counts = await core.counts(broadcast)
+    assert counts["sent"] == len(vendor.asked)
+
+
+async def test_a_keeper_that_fails_is_heard(
+    core: Core, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the database fails where broadcasts are closed, the sending ends with that word."""
+
+    async def full() -> list[int]:
+        raise Unusable("full")
+
+    monkeypatch.setattr(core.broadcasts, "finish", full)
+    [lane] = core.lanes(vendor.telegram())
+    with pytest.raises(Unusable) as told:
+        async with asyncio.timeout(10):
+            await core.dispatcher(lane).run(core.now)
+    await lane._channel.aclose()
+    assert told.value.why == "full"

@@ -1,0 +1,457 @@
+"""The lane before a vendor with bad days: nobody twice, nobody lost, and what is not known is said."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.store import Unusable, sql
+from channels.base import Trouble
+from tests.core import (
+    Answer,
+    Asked,
+    Clock,
+    Core,
+    Vendor,
+    chat,
+    number,
+    opened,
+    people,
+    person,
+    refusal,
+    vendor_at_work,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from channels.base import Part
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Ten in the morning."""
+    return Clock()
+
+
+@pytest.fixture
+async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
+    """The core over a new database."""
+    async with opened(tmp_path, clock) as core:
+        yield core
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Vendor]:
+    """The vendor, on a good day."""
+    async with vendor_at_work() as vendor:
+        yield vendor
+
+
+async def reasons(core: Core, broadcast: int) -> list[tuple[str, str, int]]:
+    report = await core.broadcasts.report(broadcast, core.now)
+    return [(reason.state, reason.reason, reason.people) for reason in report.reasons]
+
+
+async def states(core: Core) -> list[str]:
+    return [row[0] for row in await core.rows("SELECT state FROM subscribers ORDER BY id")]
+
+
+async def reply(core: Core, address: str, words: str) -> None:
+    """Queue an answer to somebody who wrote."""
+    sealed = core.vault.seal("telegram", address)
+    [(who,)] = await core.rows("SELECT id FROM subscribers WHERE address = :sealed", sealed=sealed)
+    part = (
+        '[{"text":"%s","format":"html","encoding":"utf-16","units":9,"segments":1,"template":null}]' % words
+    )
+    text = {"broadcast": None, "channel": "telegram", "language": "es", "edition": "es", "sender": "bot"}
+    text |= {"open": part, "closed": part}
+    heard = {"sender": "bot", "vendor_id": words, "subscriber": who, "text": None, "left_there": 0}
+    now = int(core.now.timestamp() * 1000)
+
+    def work(tx: Any) -> None:  # noqa: ANN401 - a transaction
+        inbound = tx.rows(sql.INBOUND_ADD, heard | {"heard_at": now})[0]["id"]
+        row = {"inbound": inbound, "subscriber": who, "sender": "bot", "now": now}
+        tx.run(sql.REPLY_ADD, row | {"text": tx.rows(sql.TEXT_ADD, text)[0]["id"]})
+
+    await core.store.write(work)
+
+
+async def test_everybody_gets_it_once(core: Core, vendor: Vendor) -> None:
+    """On a good day each person gets one message with the words of their edition, and the broadcast is done."""
+    await core.take_in([*people(200), *people(100, "sms"), person(chat(999), language="en")])
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(), vendor.sms(), rate=2000):
+        await core.until(broadcast, sent=301)
+        while (await core.broadcasts.report(broadcast, core.now)).state != "done":
+            await asyncio.sleep(0.02)
+    assert sorted(vendor.reached) == sorted(
+        [chat(999), *(chat(n) for n in range(200)), *(number(n) for n in range(100))]
+    )
+    said = {asked.to: asked.form.get("text") or asked.form["Body"] for asked in vendor.asked}
+    assert "Free vaccines" in said[chat(999)]
+    assert all("Vacunas gratis" in words for who, words in said.items() if who != chat(999))
+
+
+@pytest.mark.parametrize("concurrency", [1, 20])
+async def test_a_wait_is_kept_and_fails_nobody(core: Core, vendor: Vendor, concurrency: int) -> None:
+    """After "too many requests" nothing is begun before the time the vendor named, and then all arrive."""
+    answered: list[float] = []
+
+    async def scene(asked: Asked) -> Answer:
+        if len(vendor.asked) != 5:
+            return None
+        answered.append(time.monotonic())
+        return refusal(429, "Too Many Requests: retry after 1", retry_after=1)
+
+    vendor.scene = scene
+    await core.take_in(people(60))
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(), concurrency=concurrency):
+        await core.until(broadcast, sent=60)
+    [told] = answered
+    early = [asked for asked in vendor.asked if told < asked.at < told + 1]
+    assert len(early) < concurrency  # what had already left
+    assert len(vendor.asked) == 61
+    assert len(set(vendor.reached)) == 60
+
+
+async def test_a_wait_outlives_a_restart(tmp_path: Path, clock: Clock, vendor: Vendor) -> None:
+    """A process that starts within the time a vendor named waits for its rest, with nothing in hand."""
+    answered: list[float] = []
+
+    async def scene(asked: Asked) -> Answer:
+        if answered:
+            return None
+        answered.append(time.monotonic())
+        return refusal(429, "Too Many Requests: retry after 1", retry_after=1)
+
+    vendor.scene = scene
+    async with opened(tmp_path, clock) as core:
+        await core.take_in(people(10))
+        broadcast = await core.announce()
+        async with core.dispatching(vendor.telegram(), concurrency=1):
+            await vendor.until(1)
+            await core.until(broadcast, queued=10)
+    async with opened(tmp_path, clock) as core, core.dispatching(vendor.telegram(), concurrency=1):
+        await core.until(broadcast, sent=10)
+    assert vendor.asked[1].at >= answered[0] + 1
+    assert len(vendor.asked) == 11
+
+
+@pytest.mark.parametrize("meanwhile", ["paused", "late", "left"])
+async def test_nothing_waits_in_hand_through_a_rest(
+    core: Core, vendor: Vendor, clock: Clock, meanwhile: str
+) -> None:
+    """What changes while a sender rests counts: a pause, the end of a text's time, somebody who left."""
+
+    async def scene(asked: Asked) -> Answer:
+        return (
+            refusal(429, "Too Many Requests: retry after 1", retry_after=1)
+            if len(vendor.asked) == 1
+            else None
+        )
+
+    vendor.scene = scene
+    await core.take_in(people(30))
+    broadcast = await core.announce("vence")
+    async with core.dispatching(vendor.telegram(), concurrency=1):
+        await vendor.until(1)
+        await core.until(broadcast, queued=30)
+        if meanwhile == "paused":
+            await core.broadcasts.pause(broadcast)
+            await core.until(broadcast, held=30)
+        elif meanwhile == "late":
+            clock.skip(hours=3)
+            await core.until(broadcast, expired=30)
+        else:
+            await core.store.write(lambda tx: tx.run("UPDATE subscribers SET state = 'left'"))
+            await core.until(broadcast, cancelled=30)
+        await asyncio.sleep(1.2)  # the rest is over
+    assert len(vendor.asked) == 1
+
+
+async def test_silence_is_unknown_and_never_repeated(core: Core, vendor: Vendor) -> None:
+    """A request that was not answered may have arrived: it is not sent again (python-telegram-bot#1045)."""
+
+    async def scene(asked: Asked) -> Answer:
+        if asked.to in (chat(3), chat(7)):
+            await asyncio.sleep(30)
+        return None
+
+    vendor.scene = scene
+    await core.take_in(people(20))
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(timeout=0.3)):
+        await core.until(broadcast, sent=18, unknown=2)
+    assert await reasons(core, broadcast) == [("unknown", "no-answer", 2)]
+    async with core.dispatching(vendor.telegram(timeout=0.3)):
+        await asyncio.sleep(0.3)
+    assert len(vendor.reached) == len(set(vendor.reached)) == 20
+
+
+async def test_who_blocked_us_is_left_alone(core: Core, vendor: Vendor) -> None:
+    """Who blocked the bot or is not there is told apart, and the next broadcast does not write to them."""
+    says = {
+        chat(1): refusal(403, "Forbidden: bot was blocked by the user").text,
+        chat(2): refusal(400, "Bad Request: chat not found").text,
+        chat(3): refusal(400, "Bad Request: message text is empty").text,
+    }
+
+    async def scene(asked: Asked) -> Answer:
+        if asked.to not in says:
+            return None
+        status = 403 if asked.to == chat(1) else 400
+        return type(refusal(400, ""))(text=says[asked.to], status=status, content_type="application/json")
+
+    vendor.scene = scene
+    await core.take_in(people(5))
+    first = await core.announce()
+    async with core.dispatching(vendor.telegram()):
+        await core.until(first, sent=2, failed=3)
+        assert await states(core) == ["active", "left", "gone", "active", "active"]
+        second = await core.announce(moment="again")
+        await core.until(second, sent=2, failed=1)
+    assert vendor.reached.count(chat(1)) == vendor.reached.count(chat(2)) == 1
+
+
+async def test_a_wrong_token_stops_one_lane(
+    core: Core, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the fault is ours nobody fails: rows stay, the other lane goes on; once mended, all arrive."""
+    monkeypatch.setattr("bot.policy.PROBE", core.clock.skipped.__class__(seconds=0.4))
+    wrong = True
+
+    async def scene(asked: Asked) -> Answer:
+        return refusal(401, "Unauthorized") if wrong and asked.to[0] != "+" else None
+
+    vendor.scene = scene
+    await core.take_in([*people(50), *people(50, "sms")])
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(), vendor.sms(), concurrency=5) as dispatcher:
+        await core.until(broadcast, sent=50, queued=50)
+        trouble = dispatcher.lanes[0].trouble
+        assert trouble is not None
+        assert (trouble.reason, trouble.ours) == ("credentials", True)
+        assert dispatcher.lanes[1].trouble is None
+        assert sum(who[0] != "+" for who in vendor.reached) < 20
+        wrong = False
+        await core.until(broadcast, sent=100)
+        assert dispatcher.lanes[0].trouble is None
+
+
+async def test_a_vendor_out_of_reach_costs_nobody(core: Core, vendor: Vendor) -> None:
+    """When no connection can be made the lane rests, and everybody is still queued."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = Vendor()
+        nobody.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        await core.take_in([*people(40), *people(10, "sms")])
+        broadcast = await core.announce()
+        async with core.dispatching(nobody.telegram(), vendor.sms()) as dispatcher:
+            await core.until(broadcast, queued=40, sent=10)
+            while dispatcher.lanes[0].trouble is None:
+                await asyncio.sleep(0.02)
+            assert not dispatcher.lanes[0].trouble.ours
+            assert dispatcher.lanes[0].resting > 0
+    assert await core.counts(broadcast) == {"queued": 40, "sent": 10}
+
+
+@pytest.mark.parametrize("how", ["stop", "cancel"])
+async def test_a_stop_lets_what_is_in_flight_end(core: Core, vendor: Vendor, how: str) -> None:
+    """Asked to stop, nothing more is begun, what was begun ends, and the rest is queued."""
+
+    async def scene(asked: Asked) -> Answer:
+        await asyncio.sleep(0.2)
+        return None
+
+    vendor.scene = scene
+    await core.take_in(people(300))
+    broadcast = await core.announce()
+    [lane] = core.lanes(vendor.telegram(), concurrency=10)
+    dispatcher = core.dispatcher(lane)
+    running = asyncio.create_task(dispatcher.run(core.now))
+    await vendor.until(15)
+    if how == "stop":
+        dispatcher.stop()
+    else:
+        running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    await lane._channel.aclose()
+    sent = len(vendor.asked)
+    assert sent <= 15 + 10
+    assert await core.counts(broadcast) == {"sent": sent, "queued": 300 - sent}
+
+
+async def test_what_does_not_end_is_unknown(
+    core: Core, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop waits so long for answers and no longer; what has none by then is unknown, the rest queued."""
+    monkeypatch.setattr("bot.lane._LANDING", 0.2)
+
+    async def scene(asked: Asked) -> Answer:
+        await asyncio.sleep(30)
+        return None
+
+    vendor.scene = scene
+    await core.take_in(people(100))
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(timeout=20), concurrency=7):
+        await vendor.until(7)
+    assert await core.counts(broadcast) == {"unknown": 7, "queued": 93}
+    assert ("unknown", "stopped", 7) in await reasons(core, broadcast)
+
+
+async def test_a_reply_overtakes_a_broadcast(core: Core, vendor: Vendor) -> None:
+    """Who writes while a broadcast to many is running does not wait for its end."""
+    await core.take_in(people(180))
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(), rate=100) as dispatcher:
+        await vendor.until(20)
+        await reply(core, chat(7), "respuesta")
+        dispatcher.stir()
+        await core.until(broadcast, sent=180)
+    said = [asked.form["text"] for asked in vendor.asked]
+    assert said.index("respuesta") < 20 + 60
+
+
+async def test_who_left_still_gets_their_answer(core: Core, vendor: Vendor) -> None:
+    """The confirmation of leaving is said; a broadcast that was queued for them is not."""
+    await core.take_in(people(2))
+    broadcast = await core.announce()
+    await core.store.write(lambda tx: tx.run("UPDATE subscribers SET state = 'left' WHERE id = 1"))
+    await reply(core, chat(0), "baja")
+    async with core.dispatching(vendor.telegram()):
+        await core.until(broadcast, sent=1, cancelled=1)
+    assert [asked.form["text"] for asked in vendor.asked if asked.to == chat(0)] == ["baja"]
+    assert await reasons(core, broadcast) == [("cancelled", "left", 1)]
+
+
+async def test_who_was_erased_is_not_written_to(core: Core, vendor: Vendor) -> None:
+    """An erasure in the middle of a broadcast takes the person out of it."""
+    await core.take_in(people(3))
+    broadcast = await core.announce()
+    await core.subscribers.erase("telegram", chat(1), core.now)
+    async with core.dispatching(vendor.telegram()):
+        await core.until(broadcast, sent=2, cancelled=1)
+    assert sorted(vendor.reached) == [chat(0), chat(2)]
+    assert await reasons(core, broadcast) == [("cancelled", "erased", 1)]
+
+
+async def test_a_slow_vendor_slows_nobody_else(core: Core, vendor: Vendor) -> None:
+    """While one vendor answers nothing at all, everybody on another channel gets theirs."""
+    free = asyncio.Event()
+
+    async def scene(asked: Asked) -> Answer:
+        if asked.to[0] == "+":
+            await free.wait()
+        return None
+
+    vendor.scene = scene
+    await core.take_in([*people(300), *people(40, "sms")])
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(), vendor.sms(timeout=20), rate=2000):
+        while (await core.counts(broadcast)).get("sent") != 300:
+            await asyncio.sleep(0.02)
+        assert not free.is_set()
+        free.set()
+        await core.until(broadcast, sent=340)
+
+
+async def test_a_text_in_parts_arrives_in_order(core: Core, vendor: Vendor) -> None:
+    """Each person reads the parts of a long text in their order, with a breath between them."""
+    await core.take_in(people(3))
+    broadcast = await core.announce("larga")
+    async with core.dispatching(vendor.telegram()):
+        await core.until(broadcast, sent=3)
+    parts = [part.text for part in (await core.outbox.text(1)).open]
+    assert len(parts) == 3
+    for n in range(3):
+        asked = [asked for asked in vendor.asked if asked.to == chat(n)]
+        assert [one.form["text"] for one in asked] == parts
+        assert asked[1].at - asked[0].at >= 0.9
+
+
+async def test_a_fault_of_ours_with_one_is_no_fault_with_all(
+    core: Core, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged row and a bug with one message end those two, named as ours; all others arrive."""
+    await core.take_in(people(20))
+    broadcast = await core.announce()
+    await core.store.write(lambda tx: tx.run("UPDATE subscribers SET address = x'00' WHERE id = 3"))
+    sender, channel = vendor.telegram()
+    send = channel.send
+
+    async def buggy(address: str, part: Part, key: str) -> str:
+        if address == chat(9):
+            raise ZeroDivisionError(address)
+        return await send(address, part, key)
+
+    monkeypatch.setattr(channel, "send", buggy)
+    async with core.dispatching((sender, channel)):
+        await core.until(broadcast, sent=18, failed=1, unknown=1)
+    assert await reasons(core, broadcast) == [("failed", "fault", 1), ("unknown", "fault", 1)]
+
+
+@pytest.mark.parametrize("full_when", ["old.id = 150", "new.state = 'sent'"])
+async def test_a_disk_that_fills_up_stops_the_sending(core: Core, vendor: Vendor, full_when: str) -> None:
+    """What cannot be written down is not sent: all lanes stop with one word, and after it nobody gets two."""
+    await core.take_in(people(300))
+    broadcast = await core.announce()
+    await core.store.write(
+        lambda tx: tx.run(
+            f"CREATE TRIGGER heavy BEFORE UPDATE ON deliveries WHEN {full_when} "
+            "BEGIN INSERT INTO lanes VALUES (hex(zeroblob(99999)), 0); END"
+        )
+    )
+    await core.store.write(lambda tx: tx.tuples("PRAGMA max_page_count = 1"))  # no more than there are
+    with pytest.raises(Unusable) as told:
+        async with core.dispatching(vendor.telegram(), rate=400) as dispatcher:
+            async with asyncio.timeout(10):
+                while not dispatcher._stopped.is_set():
+                    await asyncio.sleep(0.02)
+    assert told.value.why == "full"
+    assert len(vendor.asked) < 300
+    await core.store.write(lambda tx: tx.tuples("PRAGMA max_page_count = 9999"))
+    await core.store.write(lambda tx: tx.run("DROP TRIGGER heavy"))
+    async with core.dispatching(vendor.telegram(), rate=2000):
+        while (await core.broadcasts.report(broadcast, core.now)).open:
+            await asyncio.sleep(0.02)
+    counts = await core.counts(broadcast)
+    assert len(vendor.reached) == len(set(vendor.reached))
+    assert sum(counts.values()) == counts["sent"] + counts.get("unknown", 0) == 300
+    assert counts["sent"] <= len(vendor.reached)
+
+
+async def test_a_text_that_cannot_be_read_stops_the_lane(
+    core: Core, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that fails under a worker ends the sending aloud, and no claim is left behind."""
+    await core.take_in(people(40))
+    broadcast = await core.announce()
+
+    async def unreadable(_text: int) -> None:
+        raise Unusable("damaged")
+
+    monkeypatch.setattr(core.outbox, "text", unreadable)
+    [lane] = core.lanes(vendor.telegram())
+    with pytest.raises(Unusable) as told:
+        await core.dispatcher(lane).run(core.now)
+    await lane._channel.aclose()
+    assert told.value.why == "damaged"
+    assert await core.counts(broadcast) == {"queued": 40}
+    assert not vendor.asked
+
+
+async def test_five_troubles_are_all_there_are() -> None:
+    """A lane settles every kind of trouble a channel can have."""
+    assert {kind.__name__ for kind in Trouble.__subclasses__()} == {
+        *("Later", "Refused", "Gone", "Broken", "Unsure")
+    }

@@ -1,0 +1,112 @@
+"""Ctrl-C and SIGTERM in the middle: what left is settled, the rest waits, nobody hears twice."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.deployment import Deployment, deploy, number
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Rehearsal
+
+PEOPLE = [("telegram", str(1000 + n), "es", "fresno") for n in range(150)]
+PEOPLE += [("sms", number(n), "en", "phoenix") for n in range(150)]
+SIGNALS = pytest.mark.parametrize("number_", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+SOME_LEFT = (
+    "SELECT 1 FROM deliveries WHERE state IN ('sent', 'delivered') GROUP BY 1 = 1 HAVING count(*) >= 20"
+)
+SOME_FLYING = "SELECT 1 FROM deliveries WHERE state = 'claimed' GROUP BY 1 = 1 HAVING count(*) >= 20"
+NOTHING_LEFT = "SELECT 1 FROM deliveries GROUP BY 1 = 1 HAVING sum(state IN ('queued', 'claimed')) = 0"
+
+
+@pytest.fixture
+async def made(tmp_path: Path, rehearsal: Rehearsal) -> Deployment:
+    """Three hundred people on two lanes slow enough to be interrupted."""
+    made = deploy(tmp_path, rehearsal.url, rate=60)
+    await rehearsal.people(*({"channel": channel, "address": address} for channel, address, _, _ in PEOPLE))
+    await made.take_in(PEOPLE)
+    return made
+
+
+async def reached(rehearsal: Rehearsal) -> Counter[tuple[str, str]]:
+    """How often the vendors took a message for each person."""
+    rows = await rehearsal.ledger()
+    return Counter((row["channel"], row["address"]) for row in rows if row["outcome"] == "accepted")
+
+
+def counts(made: Deployment) -> dict[str, int]:
+    """The deliveries by state."""
+    return dict(made.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
+
+
+async def everybody_once(made: Deployment, rehearsal: Rehearsal) -> None:
+    """Go on to the end, and see that each person was reached exactly once."""
+    again = await made.do("announce", "feria", "--wait")
+    assert again.status == 0, again.said
+    assert await reached(rehearsal) == Counter((channel, address) for channel, address, _, _ in PEOPLE)
+
+
+@SIGNALS
+async def test_an_announcement_can_be_interrupted(
+    made: Deployment, rehearsal: Rehearsal, number_: signal.Signals
+) -> None:
+    """`announce --wait`, stopped in the middle, settles what left and keeps the rest for the next."""
+    async with made.at_work("announce", "feria", "--wait") as working:
+        await made.until(SOME_LEFT)
+        ended = await working.stop(number_)
+    assert (ended.status, "no se pierde" in ended.err) == (1, True)
+    left = counts(made)
+    assert set(left) <= {"queued", "sent", "delivered"}
+    assert left["queued"] > 0
+    assert (await reached(rehearsal)).total() == len(PEOPLE) - left["queued"]
+    await everybody_once(made, rehearsal)
+
+
+@SIGNALS
+async def test_the_service_can_be_interrupted(
+    made: Deployment, rehearsal: Rehearsal, number_: signal.Signals
+) -> None:
+    """`run`, stopped in the middle however impatiently, ends in peace and goes on where it was."""
+    async with made.running() as working:
+        assert (await made.do("announce", "feria")).status == 0
+        await made.until(SOME_LEFT)
+        working.process.send_signal(number_)
+        ended = await working.stop(number_)
+    assert (ended.status, ended.err) == (0, "")
+    left = counts(made)
+    assert set(left) <= {"queued", "sent", "delivered"}
+    assert left["queued"] > 0
+    async with made.running():
+        await made.until(NOTHING_LEFT)
+    await everybody_once(made, rehearsal)
+
+
+async def test_a_vendor_that_never_answers_does_not_keep_the_service(
+    made: Deployment, rehearsal: Rehearsal
+) -> None:
+    """Requests that nobody answers are counted as unknown when we end, and are not sent again."""
+    await rehearsal.faults("telegram", "hang")
+    async with made.at_work("announce", "feria", "--wait", "-c", "fresno") as working:
+        await made.until(SOME_FLYING)
+        ended = await working.stop()
+    assert ended.status == 1
+    assert set(counts(made)) == {"queued", "unknown"}
+    await rehearsal.faults("telegram", "ok")
+    assert (await made.do("announce", "feria", "--wait", "-c", "fresno")).status == 0
+    assert set((await reached(rehearsal)).values()) == {1}
+
+
+async def test_an_announcement_beside_the_service_only_watches(
+    made: Deployment, rehearsal: Rehearsal
+) -> None:
+    """`announce --wait` while `run` is on leaves the sending to it, and reaches nobody twice."""
+    async with made.running():
+        ended = await made.do("announce", "feria", "--wait")
+    assert (ended.status, "Otro proceso" in ended.out) == (0, True)
+    assert await reached(rehearsal) == Counter((channel, address) for channel, address, _, _ in PEOPLE)
