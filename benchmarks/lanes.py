@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Literal, cast
 
 from benchmarks import deployment
-from benchmarks.runs import IN_FLIGHT, Run, at_once, measure, scratch, until
+from benchmarks.runs import IN_FLIGHT, Run, at_once, measure, scratch, until_done
 from bot.app import App
 from bot.rendering import render
 from channels.sms import Sms
@@ -32,7 +32,7 @@ async def lane(channel: Measured, messages: int, server: str) -> Run:
             await app.store.forget()  # the fan-out's log is not the lane's to write back
             with run.timed():
                 async with app.dispatching() as (dispatcher, dispatching):
-                    await until(app, dispatcher, dispatching, broadcast)
+                    await until_done(app, dispatcher, dispatching, broadcast)
             report = await app.broadcasts.report(broadcast, app.clockwork.now())
             if report.counts["sent"] != messages:
                 raise ValueError(f"not everything was sent: {report.counts}")

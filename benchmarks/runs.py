@@ -113,16 +113,18 @@ async def at_once(send: Callable[[int], Coroutine[Any, Any, object]], messages: 
     await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
 
 
-async def until(
-    app: App, dispatcher: Dispatcher, dispatching: asyncio.Task[None], broadcast: int, left: int = 0
+async def until_done(
+    app: App, dispatcher: Dispatcher, dispatching: asyncio.Task[None], broadcast: int
 ) -> None:
-    """Wait until no more than `left` deliveries of a broadcast are queued or in hand."""
+    """Wait until nothing of a broadcast is queued or in hand.
+
+    Raises:
+        RuntimeError: a lane is in trouble, which no lane should be here.
+    """
     while not dispatching.done():
+        await asyncio.sleep(_LOOK)
         if troubles := [lane.trouble for lane in dispatcher.lanes if lane.trouble]:
             raise RuntimeError(f"the loopback server was not reached: {troubles}")
-        await asyncio.sleep(_LOOK if not left else 0.25)
-        if left or dispatcher.idle:
-            report = await app.broadcasts.report(broadcast, app.clockwork.now())
-            if report.open <= left:
-                return
+        if dispatcher.idle and not (await app.broadcasts.report(broadcast, app.clockwork.now())).open:
+            return
     dispatching.result()

@@ -111,18 +111,12 @@ class Broadcasts:
         Raises:
             Faults: a text cannot be rendered; nothing was made.
         """
-        row = {
-            "entry": entry.slug,
-            "community": community.slug,
-            "moment": moment,
-            "state": "running" if due_at <= now else "scheduled",
-            "priority": EMERGENCY if why else ANNOUNCEMENT,
-            "why": why,
-            "due_at": to_ms(due_at),
-            "valid_until": to_ms(entry.expires(community.zone)),
-        }
+        row: dict[str, object] = {"entry": entry.slug, "community": community.slug, "moment": moment}
         if await self._store.read(lambda tx: tx.one(sql.BROADCAST_MADE, row)):
             return None  # before the texts: what was said may have become false since
+        row |= {"state": "running" if due_at <= now else "scheduled", "why": why}
+        row |= {"due_at": to_ms(due_at), "valid_until": to_ms(entry.expires(community.zone))}
+        row["priority"] = EMERGENCY if why else ANNOUNCEMENT
         texts = await self._texts(entry, community, now) if due_at <= now else []
 
         def work(tx: Transaction) -> int | None:

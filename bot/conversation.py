@@ -1,6 +1,6 @@
-"""What to answer to a message: pure. Leaving before all, then crisis, then joining and help, then search.
+"""What to answer to a message: pure. Leaving and crisis before all (it may be both), commands, then search.
 
-The words that mean leaving are those of Twilio, CTIA and the FCC's rule of 2025-04-11, and Spanish's own.
+What may enter: in which order a message is understood, and which entry answers. What words mean is `hearing`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from bot.findings import Faults
+from bot.hearing import ear
+from bot.hearing.commands import Commands
+from bot.hearing.crisis import Crises
+from bot.hearing.leaving import Leaving
 from bot.rendering import render
-from bot.search import Search, fold
+from bot.search import Search, is_for, is_urgent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.library import Entry, Library
@@ -24,22 +29,49 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-Intent = Literal["leave", "crisis", "join", "help", "greeting", "entry", "choices", "nothing"]
+Intent = Literal[
+    "crisis",
+    "leave",
+    "join",
+    "erase",
+    "language",
+    "community",
+    "topics",
+    "help",
+    "greeting",
+    "thanks",
+    "person",
+    "proposal",
+    "entry",
+    "choices",
+    "more",
+    "nothing",
+]
 
 NOT_FOUND = "no-encontrado"
 """The page that says honestly that we have no answer, and who has."""
 
-_LEAVE = frozenset(
-    {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"}
-    | {"alto", "baja", "parar", "cancelar", "salir", "basta", "ya no"}
-)
-_JOIN = frozenset(
-    {"alta", "start", "unstop", "inicio", "iniciar", "entrar", "si quiero", "suscribir", "subscribe"}
-)
-_HELP = frozenset({"ayuda", "help", "info", "menu"})
-_GREETING = frozenset(
-    {"hola", "hello", "hi", "buenos dias", "buenas tardes", "buenas noches", "buenas", "hey"}
-)
+CIAM = "ciam"
+"""Whom to call at any hour: what answers a crisis where a consulate has taken its own answer away."""
+
+_PAGES: Mapping[str, str] = {
+    "leave": "baja",
+    "join": "alta",
+    "erase": "privacidad",
+    "help": "ayuda",
+    "greeting": "bienvenida",
+    "language": "ayuda",
+    "community": "ayuda",
+    "topics": "ayuda",
+    "more": "ayuda",
+    "person": CIAM,
+    "proposal": NOT_FOUND,
+    "thanks": "de-nada",
+}
+"""What answers each wish and command. Where the bot cannot do it yet, the page says what it can."""
+
+_ASK_BACK = "quieres-salir"
+"""The page that asks whether leaving was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,43 +81,66 @@ class Answer:
     Attributes:
         entry: The entry or page whose text is the reply; None when a choice must be made first.
         choices: Between what, when the words belong to several entries.
+        leaving: The person is to be out of all broadcasts, whatever else the message meant.
+        doubt: It may have meant leaving: `entry` asks back, and nothing is changed.
     """
 
     intent: Intent
     entry: Entry | None
     choices: tuple[Entry, ...] = ()
+    leaving: bool = False
+    doubt: bool = False
 
 
 class Conversation:
-    """The answers of one library."""
+    """The answers of one library. Not to be shared between threads."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._search = Search(library)
+        self._crises, self._leaving, self._commands = Crises(), Leaving(), Commands()
 
     def answer(self, text: str, community: Community, now: datetime) -> Answer:
-        """What a subscriber of `community` who wrote `text` is to be answered."""
-        words = fold(text.removeprefix("/start") or "start") if text.startswith("/start") else fold(text)
-        for intent, said, page in (
-            ("leave", _LEAVE, "baja"),
-            ("join", _JOIN, "alta"),
-            ("help", _HELP, "ayuda"),
-            ("greeting", _GREETING, "bienvenida"),
-        ):
-            if words in said:
-                return Answer(intent, self._page(page))  # type: ignore[arg-type] # mypy 2.4 widens the tuple's literals
-        found = self._search.find(text, community, now)
+        """What somebody of `community` who wrote `text` is to be answered, at `now` (aware UTC)."""
+        words = ear.words(text)
+        crises = self._crises.heard(words)
+        wish = self._leaving.heard(words, in_crisis=bool(crises))
+        leaving = wish in ("leave", "erase")
+        if crises:
+            return Answer("crisis", self._help(crises, words, community, now), leaving=leaving)
+        if wish == "doubt":
+            return Answer("choices", self._page(_ASK_BACK) or self._page("ayuda"), doubt=True)
+        if wish is not None:
+            return self._paged(wish, leaving=leaving)
+        command = self._commands.heard(words)
+        if command == "foreign":
+            return self._paged("nothing")
+        if command is not None:
+            return self._paged(command)
+        return self._found(self._search.find(words, community, now))
+
+    def _help(self, slugs: Sequence[str], words: Sequence[str], community: Community, now: datetime) -> Entry | None:
+        """The entry for the first crisis that this library has an answer to."""
+        known = self._library.entries
+        for slug in slugs:
+            if slug in known and is_for(known[slug], community, now):
+                return known[slug]
+        found = self._search.find(words, community, now)
+        return next((one for one in found if is_urgent(one)), None) or self._page(CIAM)
+
+    def _found(self, found: tuple[Entry, ...]) -> Answer:
         if not found:
-            return Answer("nothing", self._page(NOT_FOUND))
-        urgent = [entry for entry in found if entry.urgency == "emergency"]
+            return self._paged("nothing")
+        urgent = next((one for one in found if is_urgent(one)), None)
         if urgent:
-            return Answer("crisis", urgent[0])
-        if len(found) > 1:
-            return Answer("choices", None, tuple(found[:3]))
-        return Answer("entry", found[0])
+            return Answer("crisis", urgent)
+        return Answer("choices", None, found) if len(found) > 1 else Answer("entry", found[0])
+
+    def _paged(self, intent: Intent, *, leaving: bool = False) -> Answer:
+        return Answer(intent, self._page(_PAGES.get(intent, NOT_FOUND)), leaving=leaving)
 
     def _page(self, slug: str) -> Entry | None:
-        return self._library.entries.get(slug)
+        return self._library.entries.get(slug) or self._library.entries.get(NOT_FOUND)
 
 
 def said_of(

@@ -182,6 +182,14 @@ class Core:
         report = await self.broadcasts.report(broadcast, self.now)
         return {state: people for state, people in report.counts.items() if people}
 
+    async def state(self, broadcast: int) -> str:
+        """The state of a broadcast."""
+        return (await self.broadcasts.report(broadcast, self.now)).state
+
+    def files(self) -> list[bytes]:
+        """All that stands on the disk: the database, its log, what its processes share."""
+        return [file.read_bytes() for file in self.folder.glob("pregonero.db*")]
+
     async def heard(self, address: str, channel: ChannelName = "whatsapp") -> None:
         """Somebody writes: their reply window opens."""
         from bot.store import sql
@@ -249,6 +257,13 @@ class Core:
                     seen = await self.counts(broadcast)
         except TimeoutError:
             raise AssertionError(f"{seen}, not {counts}") from None
+
+
+async def when(true: Callable[[], Awaitable[object]]) -> None:
+    """Wait until something is true."""
+    async with asyncio.timeout(15):
+        while not await true():  # noqa: ASYNC110 - nobody wakes us
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -154,9 +154,8 @@ class Deployment:
 
     async def do(self, *words: str, typed: str = "", most_bytes: int = 0, **environ: str) -> Ended:
         """Give the command and wait for its end; no file of it may grow over `most_bytes`, if any."""
-        wanted = {"words": words, "folder": str(self.folder), "environ": self.environ | environ}
-        wanted |= {"most_bytes": most_bytes}
-        return await asyncio.to_thread(_doorway().do, wanted, typed)
+        wanted: dict[str, Any] = {"words": words, "folder": str(self.folder), "most_bytes": most_bytes}
+        return await asyncio.to_thread(_doorway().do, {**wanted, "environ": self.environ | environ}, typed)
 
     async def take_in(self, people: Iterable[tuple[str, str, str, str]]) -> None:
         """Import people: channel, address, language, community."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.dispatcher import AlreadyDispatching
 from bot.store import Unusable
-from tests.core import Core, Vendor, opened, people, vendor_at_work
+from tests.core import Core, Vendor, opened, people, vendor_at_work, when
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,6 +29,14 @@ async def vendor() -> AsyncIterator[Vendor]:
     """The vendor, on a good day."""
     async with vendor_at_work() as vendor:
         yield vendor
+
+
+async def closed(core: Core, broadcast: int) -> bool:
+    return await core.state(broadcast) == "done"
+
+
+async def nobody_but(core: Core, broadcast: int, *states: str) -> bool:
+    return set(await core.counts(broadcast)) == set(states)
 
 
 async def test_there_is_one_at_a_time(tmp_path: Path, core: Core, vendor: Vendor) -> None:
@@ -65,9 +74,7 @@ async def test_news_is_sent_and_the_broadcast_closed(core: Core, vendor: Vendor)
             broadcast = await core.announce(moment=moment)
             dispatcher.stir()
             await core.until(broadcast, sent=5)
-            async with asyncio.timeout(10):
-                while (await core.broadcasts.report(broadcast, core.now)).state != "done":
-                    await asyncio.sleep(0.02)
+            await when(partial(closed, core, broadcast))
     assert len(vendor.asked) == 15
 
 
@@ -78,9 +85,7 @@ async def test_a_pause_takes_hold_while_it_runs(core: Core, vendor: Vendor) -> N
     async with core.dispatching(vendor.telegram(), rate=200):
         await vendor.until(20)
         await core.broadcasts.pause(broadcast)
-        async with asyncio.timeout(10):
-            while set(await core.counts(broadcast)) != {"sent", "held"}:
-                await asyncio.sleep(0.02)
+        await when(partial(nobody_but, core, broadcast, "sent", "held"))
         assert (await core.counts(broadcast))["sent"] < 180
         await core.broadcasts.resume(broadcast)
         await core.until(broadcast, sent=200)
@@ -94,9 +99,7 @@ async def test_a_cancel_takes_hold_while_it_runs(core: Core, vendor: Vendor) -> 
     async with core.dispatching(vendor.telegram(), rate=200):
         await vendor.until(20)
         await core.broadcasts.cancel(broadcast, core.now)
-        async with asyncio.timeout(10):
-            while set(await core.counts(broadcast)) != {"sent", "cancelled"}:
-                await asyncio.sleep(0.02)
+        await when(partial(nobody_but, core, broadcast, "sent", "cancelled"))
     counts = await core.counts(broadcast)
     assert counts["sent"] == len(vendor.asked)
 

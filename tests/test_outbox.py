@@ -1,4 +1,4 @@
-"""The life of a delivery: claimed once, settled once, moved forward only, and honest about what is unknown."""
+"""The life of a delivery: claimed once, settled once, only ever moved forward, unknown when it is."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ async def test_a_settlement_of_an_older_claim_changes_nothing(core: Core) -> Non
     [new] = await claim(core, broadcast)
     assert new.attempt == old.attempt + 1
     for ended in ("sent", "queued", "failed", "next"):
-        await settle(core, Settled(old, ended, due_at=core.now))  # type: ignore[arg-type]  # words of ours
+        await settle(core, Settled(old, ended, due_at=core.now))
     assert await state(core, new) == "claimed"
 
 

@@ -27,7 +27,7 @@ def weigh(pace: Pace, *troubles: Trouble) -> None:
 
 
 async def test_no_second_exceeds_the_rate(tmp_path: Path) -> None:
-    """Two lanes at full speed: in no second does a vendor get more than the sender's rate, whatever its size."""
+    """Two lanes at full speed: in no second does a vendor get more than the sender's rate."""
     async with vendor_at_work() as vendor, opened(tmp_path) as core:
         await core.take_in([*people(600), *people(120, "sms")])
         broadcast = await core.announce()

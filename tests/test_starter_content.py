@@ -19,7 +19,7 @@ from bot.findings import errors
 from bot.library.facts import KINDS
 from bot.library.front_matter import FrontMatter
 from bot.rendering import render
-from bot.search import fold
+from bot.hearing.ear import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

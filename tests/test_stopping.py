@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import Rehearsal
 
-PEOPLE = [("telegram", str(1000 + n), "es", "fresno") for n in range(150)]
-PEOPLE += [("sms", number(n), "en", "phoenix") for n in range(150)]
+PEOPLE = [("telegram", str(1000 + n), "es", "fresno") for n in range(120)]
+PEOPLE += [("sms", number(n), "en", "phoenix") for n in range(120)]
 SIGNALS = pytest.mark.parametrize("number_", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
 SOME_LEFT = (
     "SELECT 1 FROM deliveries WHERE state IN ('sent', 'delivered') GROUP BY 1 = 1 HAVING count(*) >= 20"
@@ -27,8 +27,8 @@ NOTHING_LEFT = "SELECT 1 FROM deliveries GROUP BY 1 = 1 HAVING sum(state IN ('qu
 
 @pytest.fixture
 async def made(tmp_path: Path, rehearsal: Rehearsal) -> Deployment:
-    """Three hundred people on two lanes slow enough to be interrupted."""
-    made = deploy(tmp_path, rehearsal.url, rate=60)
+    """Two hundred and forty people on two lanes slow enough to be interrupted."""
+    made = deploy(tmp_path, rehearsal.url, rate=100)
     await rehearsal.people(*({"channel": channel, "address": address} for channel, address, _, _ in PEOPLE))
     await made.take_in(PEOPLE)
     return made

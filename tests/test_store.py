@@ -1,4 +1,4 @@
-"""The store: all or nothing on the disk, one plain word for each fault, and nobody to be found in its files."""
+"""The store: all or nothing on the disk, one plain word for each fault, nobody to be found in its files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import sqlite3
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -64,6 +64,10 @@ def lane(sender: str) -> dict[str, object]:
     return {"sender": sender, "wait_until": 1}
 
 
+async def keep(store: Store, sender: str) -> None:
+    await store.write(lambda tx: tx.run(sql.LANE_WAITS, lane(sender)))
+
+
 async def lanes(store: Store) -> int:
     return len(await store.read(lambda tx: tx.rows("SELECT * FROM lanes")))
 
@@ -71,13 +75,24 @@ async def lanes(store: Store) -> int:
 async def why(path: Path) -> str:
     """The word with which a database is refused."""
     with pytest.raises(Unusable) as told:
-        store = await Store.open(path)
-        try:
-            await store.read(lambda tx: tx.rows(sql.SUBSCRIBERS_COUNTED))
-        finally:
-            await store.close()
+        await use(path)
     assert str(told.value) == told.value.why
     return told.value.why
+
+
+async def use(path: Path) -> None:
+    """Open a database and ask it something."""
+    store = await Store.open(path)
+    try:
+        await store.read(lambda tx: tx.rows(sql.SUBSCRIBERS_COUNTED))
+    finally:
+        await store.close()
+
+
+async def ask(store: Store, statement: str) -> list[tuple[Any, ...]]:
+    """What SQLite answers, any value standing for each that is named."""
+    values = dict.fromkeys(re.findall(r":(\w+)", statement), 1)
+    return await store.write(lambda tx: tx.tuples(statement, values))
 
 
 async def test_a_commit_is_all_or_nothing(tmp_path: Path) -> None:
@@ -226,8 +241,7 @@ async def test_two_processes_write_at_once(tmp_path: Path) -> None:
     assert other.stdout is not None
     assert await other.stdout.readline() == b"open\n"
     for n in range(100):
-        ours = lane(f"ours-{n}")
-        await store.write(lambda tx, ours=ours: tx.run(sql.LANE_WAITS, ours))
+        await keep(store, f"ours-{n}")
     assert await other.wait() == 0
     assert await lanes(store) == 200
     await store.close()
@@ -236,14 +250,9 @@ async def test_two_processes_write_at_once(tmp_path: Path) -> None:
 async def test_nothing_but_what_was_argued_for_is_kept(tmp_path: Path) -> None:
     """No table has a column for a name, a place, an IP address or a free note."""
     store = await Store.open(tmp_path / "a.db")
-    tables = [
-        row["name"]
-        for row in await store.read(lambda tx: tx.rows("SELECT name FROM sqlite_master WHERE type = 'table'"))
-    ]
+    tables = [name for (name,) in await ask(store, "SELECT name FROM sqlite_master WHERE type = 'table'")]
     found = {
-        table: " ".join(
-            row["name"] for row in await store.read(lambda tx, t=table: tx.rows(f"PRAGMA table_info({t})"))
-        )
+        table: " ".join(column[1] for column in await ask(store, f"PRAGMA table_info({table})"))
         for table in tables
     }
     assert found == COLUMNS
@@ -254,11 +263,8 @@ async def test_no_hot_question_reads_a_whole_table(tmp_path: Path) -> None:
     """Whatever runs for each turn, receipt or message finds its rows by an index."""
     store = await Store.open(tmp_path / "a.db")
     for statement in INDEXED:
-        values = dict.fromkeys(re.findall(r":(\w+)", statement), 1)
-        plan = await store.write(lambda tx, s=statement, v=values: tx.tuples("EXPLAIN QUERY PLAN " + s, v))
-        scans = [
-            step[3] for step in plan if re.match(r"SCAN (?!CONSTANT)", step[3]) and "INDEX" not in step[3]
-        ]
+        steps = [step[3] for step in await ask(store, "EXPLAIN QUERY PLAN " + statement)]
+        scans = [step for step in steps if re.match(r"SCAN (?!CONSTANT)", step) and "INDEX" not in step]
         assert not scans, statement
     await store.close()
 
@@ -271,9 +277,9 @@ async def test_a_stolen_disk_names_nobody(tmp_path: Path) -> None:
         await core.take_in(people(500))
         broadcast = await core.announce()
         await core.outbox.turn("sms", [], [(broadcast, None)], 400, core.now)
-        before = [file.read_bytes() for file in tmp_path.glob("pregonero.db*")]
+        before = core.files()
         await core.subscribers.erase("sms", numbers[7], core.now)
-        after = [file.read_bytes() for file in tmp_path.glob("pregonero.db*")]
+        after = core.files()
     assert len(before) >= 3
     for data in (*before, *after):
         said = set(re.findall(rb"[0-9]{7,}", data))
@@ -289,16 +295,16 @@ async def test_an_erasure_leaves_not_even_the_seal(tmp_path: Path) -> None:
         await core.announce()
         asked = [chat(n) for n in range(0, 3000, 300)]
         sealed = [core.vault.seal("telegram", address) for address in asked]
-        there = b"".join(file.read_bytes() for file in tmp_path.glob("pregonero.db*"))
+        there = b"".join(core.files())
         assert all(each in there for each in sealed)
         for address in asked:
             await core.subscribers.erase("telegram", address, core.now)
-        left = b"".join(file.read_bytes() for file in tmp_path.glob("pregonero.db*"))
+        left = b"".join(core.files())
         assert not [each for each in sealed if each in left]
 
 
 async def test_an_erasure_that_cannot_end_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While somebody reads the old pages the log cannot be emptied: that is told, and mended by asking again."""
+    """While somebody reads old pages the log cannot be emptied: that is told, and asking again mends it."""
     monkeypatch.setattr("bot.store.sqlite._BUSY_MS", 50)
     async with opened(tmp_path) as core:
         await core.take_in(people(10))

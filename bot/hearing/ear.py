@@ -20,6 +20,7 @@ _WORDS = 400
 """More words than anybody writes in one message; what stands after them is not read."""
 _JOINED = regex.compile(r"(?<=\p{L})['’`´](?=\p{L})|(?<=\p{L})-(?=\d)|(?<=\d)-(?=\p{L})")
 _NOT_WORDS = regex.compile(r"[^\p{L}\p{N}]+")
+_MARKS = regex.compile(r"\p{M}+")
 _DRAWN_OUT = regex.compile(r"(\p{L})\1{2,}")
 _SIGNS = str.maketrans({"🛑": " stop ", "ß": "ss", "@": "a"})
 
@@ -27,7 +28,9 @@ _SHORT = {
     **dict.fromkeys(("q", "k", "qe"), "que"),
     **dict.fromkeys(("xq", "pq", "porq", "xk", "xke", "xque", "pk", "porke"), "porque"),
     **dict.fromkeys(("pa", "xa"), "para"),
-    **dict.fromkeys(("xfa", "xfavor", "porfa", "porfis", "porfavor", "pofavor", "pls", "plz", "plis"), "por favor"),
+    **dict.fromkeys(
+        ("xfa", "xfavor", "porfa", "porfis", "porfavor", "pofavor", "pls", "plz", "plis"), "por favor"
+    ),
     **dict.fromkeys(("tmb", "tb", "tbn", "tmbn"), "tambien"),
     **dict.fromkeys(("msj", "msg", "mjs", "sms"), "mensaje"),
     **dict.fromkeys(("msjs", "msgs"), "mensajes"),
@@ -48,8 +51,7 @@ _SHORT = {
 def fold(text: str) -> str:
     """Words as they are compared: lower case, without accents or marks, one space between."""
     letters = unicodedata.normalize("NFKD", _JOINED.sub("", text.translate(_SIGNS).casefold()))
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return _NOT_WORDS.sub(" ", bare).strip()
+    return _NOT_WORDS.sub(" ", _MARKS.sub("", letters)).strip()
 
 
 def words(text: str) -> list[str]:

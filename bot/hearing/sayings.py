@@ -15,7 +15,7 @@ from __future__ import annotations
 import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +41,17 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class _Saying:
+    """What a name is heard by.
+
+    Attributes:
+        first: Nothing but small words may stand before it.
+        tail: How many other words may stand after it; None for any number.
+    """
+
     name: str
     steps: tuple[_Step, ...]
     first: bool
-    last: bool
+    tail: int | None
 
 
 class Sayings:
@@ -92,7 +99,7 @@ class Sayings:
                 continue
             steps.append(_Step(frozenset(self._words.form(one) for one in part.split("|")), gap))
             gap = 0
-        return _Saying(name, tuple(steps), first, last)
+        return _Saying(name, tuple(steps), first, gap if last else None)
 
 
 class _Words:
@@ -126,7 +133,7 @@ class _Words:
         if form.startswith("="):
             self._exact[form[1:]].add(name)
         elif form.endswith("*"):
-            self._begins[sound(fold(form))].add(name)
+            self._begins[sound(fold(form) + "a")[:-1]].add(name)  # as inside a word, not as at its end
         else:
             self._sounds[sound(fold(form))].add(name)
 
@@ -135,7 +142,7 @@ class _Words:
         found = set(self._exact.get(word, ())) | self._sounds.get(heard, set())
         for end in range(2, len(heard) + 1):
             found |= self._begins.get(heard[:end], set())
-        return frozenset(found or self._slips(heard))
+        return frozenset(found if found or heard in _everyday() else self._slips(heard))
 
     def _slips(self, heard: str) -> set[str]:
         """What a word nobody taught is probably a slip of."""
@@ -152,6 +159,13 @@ class _Words:
 def _read(file: str) -> dict[str, dict[str, str]]:
     path = Path(__file__).with_name(file)
     return {"words": {}, "says": {}, **tomllib.loads(path.read_text(encoding="utf-8"))}
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    """The sounds of words that are right as they stand."""
+    lines = Path(__file__).with_name("everyday.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(sound(word) for line in lines if not line.startswith("#") for word in line.split())
 
 
 def _variants(parts: list[str]) -> Iterator[list[str]]:
@@ -192,8 +206,8 @@ def _find(saying: _Saying, means: Sequence[frozenset[str]], start: int) -> list[
 
 def _rest(saying: _Saying, step: int, means: Sequence[frozenset[str]], places: list[int]) -> list[int] | None:
     if step == len(saying.steps):
-        done = not saying.last or all(_SMALL in one for one in means[places[-1] + 1 :])
-        return places if done else None
+        after = sum(_SMALL not in one for one in means[places[-1] + 1 :])
+        return places if saying.tail is None or after <= saying.tail else None
     wanted, passed = saying.steps[step], 0
     for place in range(places[-1] + 1, len(means)):
         if wanted.means & means[place]:

@@ -1,0 +1,47 @@
+"""What a message asks of the service itself: help, a person, another language.
+
+What may enter: the order in which commands are heard. The words are taught in `commands.toml`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from bot.hearing.sayings import Sayings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Command = Literal[
+    "language", "person", "proposal", "community", "topics", "more", "foreign", "help", "thanks", "greeting"
+]
+
+_PRECEDENCE: tuple[Command, ...] = (
+    "foreign",
+    "language",
+    "person",
+    "proposal",
+    "community",
+    "topics",
+    "more",
+    "help",
+    "thanks",
+    "greeting",
+)
+"""What asks for something goes before what is only polite."""
+
+
+class Commands:
+    """What may be asked of the service itself."""
+
+    def __init__(self) -> None:
+        self._sayings = Sayings("common.toml", "commands.toml")
+
+    def heard(self, words: Sequence[str]) -> Command | None:
+        """The command of a message, if it is one; `foreign` is a question for another country's consulate.
+
+        Args:
+            words: As `ear.words` gives them.
+        """
+        found = self._sayings.heard(words)
+        return next((command for command in _PRECEDENCE if command in found), None)

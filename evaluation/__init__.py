@@ -1,0 +1,1 @@
+"""How well the bot understands: committed messages, and what it made of each."""

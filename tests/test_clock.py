@@ -1,0 +1,153 @@
+"""What is due is said once, at its community's own moment, by whoever is awake then."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot import check
+from bot.app import App
+from bot.clock import Clock
+from bot.lane import Clockwork
+from bot.newcomers import Newcomer
+from tests.deployment import PLACES, Deployment, deploy, number
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.conftest import Rehearsal
+
+NOON = datetime(2027, 3, 1, 12)  # noqa: DTZ001 - as the community's clocks show it
+SLOT = "\n[[slot]]\nannounce = {slug!r}\nat = {at}\nlate = '1h'\n"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Deployment:
+    """A deployment that announces the fair at noon, wherever that is."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    for place in PLACES:
+        slot(made, place, "feria", NOON)
+    return made
+
+
+def slot(made: Deployment, place: str, slug: str, at: datetime) -> None:
+    """Add a slot to a community."""
+    file = made.folder / f"schedules/{place}.toml"
+    file.write_text(file.read_text("utf-8") + SLOT.format(slug=slug, at=at.isoformat()), "utf-8")
+
+
+class Hand:
+    """A clock in our hand, in front of a real database."""
+
+    def __init__(self, app: App, clock: Clock) -> None:
+        self.app, self.clock = app, clock
+        self.now = datetime(2027, 3, 1, tzinfo=UTC)
+        self.stirred = 0
+
+    async def beat(self, now: datetime) -> Counter[str]:
+        """One beat at that moment; how many broadcasts each community has that are not for later."""
+        self.now = now
+        await self.clock.beat()
+        reports = await self.app.broadcasts.reports(now)
+        return Counter(report.community for report in reports if report.state != "scheduled")
+
+
+@asynccontextmanager
+async def hand(made: Deployment) -> AsyncIterator[Hand]:
+    """The deployment, opened, with its clock stopped."""
+    project, _ = check.read(made.folder / "config.toml", os.environ, datetime(2027, 3, 1, tzinfo=UTC))
+    assert project is not None
+    app = App(project, Clockwork(now=lambda: held.now, jitter=lambda: 0.0))
+    async with app:
+        held = Hand(app, Clock(app.broadcasts, now=lambda: held.now, stir=lambda: None))
+        yield held
+
+
+def at(place: str, hours: float = 0) -> datetime:
+    """Noon in a community, and so much later, in UTC."""
+    return NOON.replace(tzinfo=ZoneInfo(PLACES[place])).astimezone(UTC) + timedelta(hours=hours)
+
+
+async def test_each_community_hears_it_at_its_own_noon(made: Deployment) -> None:
+    """New York first, Phoenix two hours later, Fresno last; and a minute before, nobody."""
+    async with hand(made) as clock:
+        assert await clock.beat(at("nueva-york", -1 / 60)) == {}
+        assert await clock.beat(at("nueva-york")) == {"nueva-york": 1}
+        assert await clock.beat(at("phoenix")) == {"nueva-york": 1, "phoenix": 1}
+        assert await clock.beat(at("fresno")) == {"nueva-york": 1, "phoenix": 1, "fresno": 1}
+
+
+async def test_beating_twice_says_it_once(made: Deployment) -> None:
+    """A second beat, a beat of another process and a beat after a restart change nothing."""
+    async with hand(made) as one, hand(made) as other:
+        assert await one.beat(at("nueva-york")) == {"nueva-york": 1}
+        assert await other.beat(at("nueva-york")) == {"nueva-york": 1}
+        assert await one.beat(at("nueva-york", 0.1)) == {"nueva-york": 1}
+    async with hand(made) as restarted:
+        assert await restarted.beat(at("nueva-york", 0.2)) == {"nueva-york": 1}
+
+
+async def test_what_was_missed_is_made_up_while_it_is_useful(made: Deployment) -> None:
+    """Asleep at noon: within its hour the slot is still said, later it is not."""
+    async with hand(made) as clock:
+        assert await clock.beat(at("nueva-york", 0.9)) == {"nueva-york": 1}
+    async with hand(made) as clock:
+        assert await clock.beat(at("fresno", 1.1)) == {"nueva-york": 1}
+
+
+async def test_a_slot_that_cannot_be_said_keeps_no_other(made: Deployment) -> None:
+    """A text that quotes an expired fee is left out; the slots after it in the same beat are said."""
+    made.write("content/facts.toml", '[fee]\nvisa = { USD = 53, until = 2027-01-31, source = "test" }\n')
+    made.write("content/announcements/cara/es.md", '+++\ntitle = "Cara"\n+++\n{{ facts.fee.visa | money }}\n')
+    for place in PLACES:
+        slot(made, place, "cara", NOON - timedelta(minutes=1))
+    async with hand(made) as clock:
+        people = [Newcomer("sms", number(n), "es", place, (), "web") for n, place in enumerate(PLACES)]
+        await clock.app.subscribers.take_in(people, clock.now)
+        assert await clock.beat(at("nueva-york")) == {"nueva-york": 1}
+        assert await clock.beat(at("fresno")) == {"nueva-york": 1, "phoenix": 1, "fresno": 1}
+        assert {report.entry for report in await clock.app.broadcasts.reports(clock.now)} == {"feria"}
+
+
+async def test_an_announcement_for_later_leaves_when_it_is_due(made: Deployment) -> None:
+    """`announce --at` is a note until its moment in each community; then its deliveries are made, once."""
+    async with hand(made) as clock:
+        project = clock.app.project
+        for place in ("nueva-york", "fresno"):
+            made_ = await clock.app.broadcasts.announce(
+                project.library.entries["feria"],
+                project.communities[place],
+                moment="2027-03-02T12:00:00",
+                due_at=at(place, 24),
+                now=at(place, -12),
+            )
+            assert made_ is not None
+        assert await clock.beat(at("nueva-york", -1)) == {}
+        assert (await clock.beat(at("nueva-york", 24)))["nueva-york"] == 1
+        assert (await clock.beat(at("nueva-york", 24.1)))["fresno"] == 0
+        assert (await clock.beat(at("fresno", 24)))["fresno"] == 1
+
+
+async def test_the_service_keeps_its_appointments(tmp_path: Path, rehearsal: Rehearsal) -> None:
+    """A slot and an `announce --at` whose moments come while `run` is on reach the phone, each once."""
+    made = deploy(tmp_path, rehearsal.url)
+    await rehearsal.people({"channel": "telegram", "address": "101", "shown": True})
+    await made.take_in([("telegram", "101", "es", "fresno")])
+    soon = datetime.now(ZoneInfo(PLACES["fresno"])).replace(tzinfo=None, microsecond=0) + timedelta(seconds=5)
+    slot(made, "fresno", "feria", soon)
+    noted = await made.do(
+        "announce", "feria", "-c", "fresno", "--at", (soon + timedelta(seconds=1)).isoformat()
+    )
+    assert noted.status == 0, noted.said
+    async with made.running(), asyncio.timeout(30):
+        while len(await rehearsal.ledger()) < 2:  # noqa: ASYNC110 - another process does not wake us
+            await asyncio.sleep(0.1)
+    assert len(await rehearsal.ledger()) == 2
