@@ -37,7 +37,7 @@ _BATCH = 500
 _IN_HAND_SECONDS = 0.5
 """How much of its rate a lane may hold claimed: a pause or a reply waits no longer than this."""
 _IDLE = 0.5
-_GATHER = 0.005
+_GATHER = 0.02
 """A breath between transactions, so that many results share one commit."""
 _LANDING = 7.0
 """Seconds that requests in flight have to end once we are asked to stop; later they are unknown."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]  # twilio 9.13 has no types (2026-11)
@@ -27,6 +27,7 @@ from twilio.request_validator import (  # type: ignore[import-untyped]  # as abo
 from twilio.rest import Client  # type: ignore[import-untyped]  # as above
 
 from channels.base import Forged, Refused
+from channels.forms import FORM, encode
 from channels.twilio_errors import (
     NO_ANSWER,
     UNREACHABLE,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     from channels.base import Heard, Receipt, Request, Trouble
 
-_FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _LARGEST_WEBHOOK = 256 * 1024
 _LONGEST_WAIT = timedelta(days=1)
@@ -81,7 +81,7 @@ class _Transport(AsyncHttpClient):  # type: ignore[misc]  # its base has no type
             aiohttp.ClientError: and whatever else the network does.
         """
         headers = {**(headers or {}), "Authorization": self._authorization}
-        body = urlencode(data or {}, doseq=True).encode()
+        body = encode((data or {}).items())
         async with self._opened().request(
             method, self._address(uri), data=body, headers=headers, allow_redirects=False
         ) as answer:
@@ -258,11 +258,11 @@ def _signed_form(request: Request, validator: RequestValidator) -> dict[str, str
     try:
         text = request.body.decode()
         form = (
-            _Form(parse_qs(text, keep_blank_values=True, max_num_fields=1000)) if kind == _FORM else _Form()
+            _Form(parse_qs(text, keep_blank_values=True, max_num_fields=1000)) if kind == FORM else _Form()
         )
     except ValueError:
         raise Forged("the webhook is not what Twilio sends") from None
-    if kind != _FORM and not (kind == _JSON and _hash_agrees(request)):
+    if kind != FORM and not (kind == _JSON and _hash_agrees(request)):
         raise Forged("the webhook is not what Twilio sends")
     url = urlsplit(request.url)
     candidates = (request.url, add_port(url), remove_port(url))  # Twilio signs with the port or without

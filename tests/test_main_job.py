@@ -78,3 +78,16 @@ async def test_ten_thousand_people_are_each_reached_once(tmp_path: Path, rehears
 
     for channel in CHANNELS:
         assert busiest_second([row for row in rows if row["channel"] == channel]) <= RATE
+
+
+async def test_no_second_exceeds_a_lanes_rate(tmp_path: Path, rehearsal: Rehearsal) -> None:
+    """Where the rate is what limits, the vendor sees no more than it in any one second."""
+    rate = 40
+    made = deploy(tmp_path, rehearsal.url, rate=rate)
+    people = [("telegram", str(1000 + n), "es", "fresno") for n in range(3 * rate)]
+    await rehearsal.people(*({"channel": channel, "address": address} for channel, address, _, _ in people))
+    await made.take_in(people)
+    assert (await made.do("announce", "feria", "--wait")).status == 0
+    rows = await rehearsal.ledger()
+    assert len(rows) == len(people)
+    assert busiest_second(rows) <= rate
