@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format bench clean browser
+.PHONY: demo test lint format bench eval clean browser
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -45,6 +45,9 @@ format: $(STAMP) ## put the code into the house's shape
 
 bench: $(STAMP) ## what the dispatcher does a second, beside the bare client, on this machine
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+eval: $(STAMP) ## how well the bot understands people: every sample, phrase and crisis, with every miss
+	@$(BIN)/python -m evaluation
 
 clean: ## forget the environment and the caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from bot import timetable
 from bot.findings import Faults
 from bot.moments import from_ms, to_ms
-from bot.outbox import dump_parts, window_from
+from bot.outbox import add_text, window_from
 from bot.rendering import render
 from bot.store import sql
 
@@ -271,16 +271,7 @@ def _fan_out(
     now: datetime,
 ) -> None:
     for sender, text in texts:
-        values = {
-            "broadcast": broadcast,
-            "channel": text.channel,
-            "language": text.language,
-            "edition": text.edition,
-            "sender": sender,
-            "open": dump_parts(text.open),
-            "closed": dump_parts(text.closed) if text.closed else None,
-        }
-        tx.run(sql.TEXT_ADD, values)
+        add_text(tx, text, sender, broadcast)
     wanted = {topic.strip().lower() for topic in topics}  # as an import writes them
     tx.each(sql.TOPIC_WANTED, [{"broadcast": broadcast, "topic": topic} for topic in wanted])
     order = {

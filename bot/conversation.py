@@ -15,7 +15,7 @@ from bot.hearing import ear
 from bot.hearing.commands import Commands
 from bot.hearing.crisis import Crises
 from bot.hearing.leaving import Leaving
-from bot.rendering import render
+from bot.rendering import render, render_choices
 from bot.search import Search, is_for, is_urgent
 
 if TYPE_CHECKING:
@@ -119,7 +119,9 @@ class Conversation:
             return self._paged(command)
         return self._found(self._search.find(words, community, now))
 
-    def _help(self, slugs: Sequence[str], words: Sequence[str], community: Community, now: datetime) -> Entry | None:
+    def _help(
+        self, slugs: Sequence[str], words: Sequence[str], community: Community, now: datetime
+    ) -> Entry | None:
         """The entry for the first crisis that this library has an answer to."""
         known = self._library.entries
         for slug in slugs:
@@ -147,12 +149,16 @@ def said_of(
     library: Library, answer: Answer, community: Community, channel: ChannelName, language: str, now: datetime
 ) -> Rendered | None:
     """The text of an answer; the honest "we do not know" where its entry can no longer be said truly."""
-    entry = answer.entry or (answer.choices[0] if answer.choices else None)
-    for said in (entry, library.entries.get(NOT_FOUND)):
-        if said is None:
-            continue
+    where = (community, channel, language, now)
+    for entries in ((answer.entry,) if answer.entry else answer.choices, (library.entries.get(NOT_FOUND),)):
+        said = [entry for entry in entries if entry is not None]
         try:
-            return render(library, said, community, channel, language, now)
+            if said:
+                return (
+                    render(library, said[0], *where)
+                    if len(said) == 1
+                    else render_choices(library, said, *where)
+                )
         except Faults as faults:
-            log.warning("answer.faults", entry=said.slug, reason=faults.findings[0].rule)
+            log.warning("answer.faults", entry=said[0].slug, reason=faults.findings[0].rule)
     return None

@@ -6,13 +6,13 @@ is a delivery like any other.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
-import structlog
-
+from bot import languages
 from bot.conversation import said_of
 from bot.moments import month_of, to_ms
-from bot.outbox import dump_parts
+from bot.outbox import add_text
 from bot.store import sql
 from channels.base import Heard
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from bot.timetable import Community
     from bot.vault import Vault
     from channels.base import Receipt
-
-log = structlog.get_logger()
 
 _AT_ONCE = 100
 
@@ -84,7 +82,7 @@ class Inbounds:
         person = {
             "channel": channel,
             "address": self._vault.seal(channel, heard.address),
-            "language": heard.language or community.languages[0],
+            "language": _reads(heard, community),
             "community": community.slug,
             "heard_at": to_ms(now),
             "joined": month_of(now),
@@ -101,7 +99,7 @@ class Inbounds:
     async def _answer(self, inbound: int, sender: str, person: Subscriber, text: str, now: datetime) -> None:
         community = self._project.communities.get(person.community) or self._community_of(sender)
         answer = self._conversation.answer(text, community, now)
-        if answer.intent == "leave":
+        if answer.leaving:
             await self._subscribers.leave(person, person.channel, now)
         elif answer.intent == "join":
             await self._subscribers.join(person, person.channel, now)
@@ -116,6 +114,13 @@ class Inbounds:
         """Whose a stranger is who writes to this sender: of the first community that speaks through it."""
         communities = self._project.communities.values()
         return next((c for c in communities if sender in c.senders), next(iter(communities)))
+
+
+def _reads(heard: Heard, community: Community) -> str:
+    """What a stranger reads: the vendor's hint where it is a language, else the community's first."""
+    with contextlib.suppress(ValueError):
+        return languages.normalise(heard.language or "")
+    return community.languages[0]
 
 
 def _owner(sender: str, vendor_id: str) -> str:
@@ -140,16 +145,7 @@ def _reply(
     tx.run(sql.INBOUND_ANSWERED, {"id": inbound})
     if text is None or not text.open:
         return
-    row = {
-        "broadcast": None,
-        "channel": text.channel,
-        "language": text.language,
-        "edition": text.edition,
-        "sender": sender,
-        "open": dump_parts(text.open),
-        "closed": dump_parts(text.closed) if text.closed else None,
-    }
-    stored = tx.rows(sql.TEXT_ADD, row)[0]["id"]
+    stored = add_text(tx, text, sender)
     tx.run(
         sql.REPLY_ADD,
         {"inbound": inbound, "subscriber": person, "text": stored, "sender": sender, "now": to_ms(now)},

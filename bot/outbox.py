@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from bot.rendering import Rendered
     from bot.store import Store, Transaction
     from channels.base import Receipt
 
@@ -152,6 +153,20 @@ class Outbox:
         """Before when the vendor wants nothing from this sender."""
         row = await self._store.read(lambda tx: tx.one(sql.LANE_WAIT, {"sender": sender}))
         return from_ms(row["wait_until"]) if row else None
+
+
+def add_text(tx: Transaction, text: Rendered, sender: str, broadcast: int | None = None) -> int:
+    """Keep a text that is about to be said through a sender; its number."""
+    values = {
+        "broadcast": broadcast,
+        "channel": text.channel,
+        "language": text.language,
+        "edition": text.edition,
+        "sender": sender,
+        "open": dump_parts(text.open),
+        "closed": dump_parts(text.closed) if text.closed else None,
+    }
+    return int(tx.rows(sql.TEXT_ADD, values)[0]["id"])
 
 
 def dump_parts(parts: Sequence[Part]) -> str:

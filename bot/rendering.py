@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 
 import channels
 from bot import languages, library
+from bot.words import Phrases
+from channels.base import Message
+from channels.markdown import Block, Document, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.library import Entry, Library
+    from bot.library.front_matter import Edition
     from bot.timetable import Community
     from channels.base import ChannelName, Part
 
@@ -49,18 +54,50 @@ def render(
     Raises:
         Faults: the entry quotes something that is not there, or no longer true.
     """
-    found = replace(found, today=now.astimezone(community.zone).date())
-    place = library.Place(community.slug, community.name, community.zone)
-    try:
-        spoken = languages.normalise(language)
-    except ValueError:  # a vendor's hint may be anything, and one person must not silence a community
-        spoken = community.languages[0]
-    message, edition = found.message(entry, spoken, place, fold=community.fold)
-    return Rendered(
-        community.slug,
-        language,
-        edition.language,
-        channel,
-        tuple(channels.render(channel, message, window_open=True)),
-        tuple(channels.render(channel, message, window_open=False)),
-    )
+    desk = _Desk(found, community, language, now)
+    message, edition = desk.message(entry)
+    return desk.written(message, edition.language, channel)
+
+
+def render_choices(
+    found: Library,
+    entries: Sequence[Entry],
+    community: Community,
+    channel: ChannelName,
+    language: str,
+    now: datetime,
+) -> Rendered:
+    """Ask a reader which of several entries they mean: writing its name leads to it. Raises as `render`."""
+    desk = _Desk(found, community, language, now)
+    names = [desk.message(entry)[0].title for entry in entries]
+    phrases = Phrases(desk.language)
+    blocks = [Block("paragraph", (Span(phrases.say("bot.choose")),))]
+    blocks += [Block("item", (Span(name),), "•", 1) for name in names]
+    return desk.written(Message(Document(tuple(blocks)), fold=community.fold), phrases.language, channel)
+
+
+class _Desk:
+    """What one reader of one community is written, on one day."""
+
+    def __init__(self, found: Library, community: Community, language: str, now: datetime) -> None:
+        self._library = replace(found, today=now.astimezone(community.zone).date())
+        self._community = community
+        self._asked = language
+        try:
+            self.language = languages.normalise(language)
+        except ValueError:  # a vendor's hint may be anything, and one person must not silence a community
+            self.language = community.languages[0]
+
+    def message(self, entry: Entry) -> tuple[Message, Edition]:
+        place = library.Place(self._community.slug, self._community.name, self._community.zone)
+        return self._library.message(entry, self.language, place, fold=self._community.fold)
+
+    def written(self, message: Message, edition: str, channel: ChannelName) -> Rendered:
+        return Rendered(
+            self._community.slug,
+            self._asked,
+            edition,
+            channel,
+            tuple(channels.render(channel, message, window_open=True)),
+            tuple(channels.render(channel, message, window_open=False)),
+        )

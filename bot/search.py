@@ -44,7 +44,7 @@ _NEWS = {False: 0.75, True: 1.4}
 
 _DENYING = frozenset({"no", "sin", "without", "nunca"})
 _DENIED = 1.5
-"""Words that make another keyword of one: `sin cita` is not `cita`. Elsewhere they say nothing; their weight."""
+"""Words that make another keyword of one, as `sin cita` of `cita`. Elsewhere they say nothing."""
 
 _CHANCE = 3
 """How many words of a text must be asked for when none is in its title or keywords."""
@@ -155,18 +155,20 @@ class Search:
         """
         weights = self._in_texts(asked.sounds)
         best: dict[str, float] = defaultdict(float)
-        whole: set[str] = set()
+        exact: set[str] = set()
         for keyword in {one for sound in asked.sounds for one in self._keywords.get(sound, ())}:
             if keyword.sounds <= asked.sounds | asked.denied:
                 weight = _PHRASE * sum(self._rare.get(sound, _DENIED) for sound in keyword.sounds)
-                if all(not word.isdisjoint(keyword.sounds) for word in asked.words):
-                    whole.add(keyword.slug)
-                    weight *= _EXACT if keyword.heard == asked.heard else _WHOLE
+                if keyword.heard == asked.heard:
+                    exact.add(keyword.slug)
+                    weight *= _EXACT
+                elif all(not word.isdisjoint(keyword.sounds) for word in asked.words):
+                    weight *= _WHOLE
                 best[keyword.slug] = max(best[keyword.slug], weight)
         return {
             slug: weights.get(slug, 0.0) + best[slug]
             for slug in weights.keys() | best.keys()
-            if slug in whole or not is_urgent(self._entries[slug])
+            if slug in exact or not is_urgent(self._entries[slug])
         }
 
     def _in_texts(self, sounds: frozenset[str]) -> dict[str, float]:

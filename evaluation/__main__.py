@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bot import library, timetable
@@ -66,14 +67,18 @@ def main() -> int:
     for case, answer in answers.items():
         by_kind[case.kind].append(case.right(answer))
         if not case.right(answer):
-            console.print(f"[red]{case.kind} {case.half}[/] {case.wanted} <- {told(answer)}:", case.text)
+            console.print(f"[red]{case.kind} {case.half}[/] {_miss(case, answer)}")
         elif case.kind == "crisis" and not case.precise(answer):
-            console.print(f"[yellow]crisis, another kind[/] {case.wanted} <- {told(answer)}:", case.text)
+            console.print(f"[yellow]crisis, another kind[/] {_miss(case, answer)}")
     console.print(table(answers))
     console.print(_speed(answers, conversation, next(iter(communities.values()))))
     missed = [kind for kind, got in by_kind.items() if sum(got) / len(got) < AIMS[kind]]
     console.print(f"[red]missed: {', '.join(missed)}[/]" if missed else "[green]every aim is met[/]")
     return bool(missed)
+
+
+def _miss(case: Case, answer: Answer) -> str:
+    return escape(f"{case.wanted} <- {told(answer)}: {case.text}")
 
 
 def _speed(answers: dict[Case, Answer], conversation: Conversation, place: timetable.Community) -> str:

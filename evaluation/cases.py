@@ -9,7 +9,7 @@ import csv
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from bot.hearing.crisis import PRECEDENCE
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.conversation import Answer
 
 HERE = Path(__file__).parent
-Half = Literal["develop", "held"]
+Half = Literal["develop", "held", "second", "third", "fourth"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,10 @@ class Case:
 
     Attributes:
         kind: The set it belongs to.
-        half: "held" when nobody looked at it while the words were taught.
-        wanted: An entry, several divided by `|`, or an intent after `=`; "both" is a crisis and leaving.
+        half: Which part of the set: the words were taught on "develop"; the others were looked at one after
+            the other, each for the first time when what came before was right.
+        wanted: An entry, several divided by `|`, or an intent after `=`; "both" is a crisis and leaving,
+            "any" whatever crisis.
         language: `es`, `en`, `es-en` for a mixture; empty where there is none.
     """
 
@@ -71,9 +73,9 @@ def read() -> Iterator[Case]:
         with (HERE / f"{kind}.csv").open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 yield Case(kind, "develop", row["wanted"], row["language"], row["text"])
-    for kind, half, wanted, language, text in _lists("leaving"):
+    for half, wanted, language, text in _lists("leaving"):
         yield Case("leaving", half, wanted if wanted in _JUDGED else f"={wanted}", language, text)
-    for _, half, wanted, language, text in _lists("crisis"):
+    for half, wanted, language, text in _lists("crisis"):
         yield Case("crisis", half, wanted, language, text)
     for half, by_language in _toml("ordinary").items():
         for language, texts in by_language.items():
@@ -84,16 +86,14 @@ def read() -> Iterator[Case]:
 _JUDGED = ("leave", "doubt", "other")
 
 
-def _lists(name: str) -> Iterator[tuple[str, Half, str, str, str]]:
+def _lists(name: str) -> Iterator[tuple[Half, str, str, str]]:
     for half, by_wanted in _toml(name).items():
         for wanted, by_language in by_wanted.items():
             for language, texts in by_language.items():
                 for text in texts:
-                    yield name, half, wanted, language, text
+                    yield half, wanted, language, text
 
 
 def _toml(name: str) -> dict[Half, dict[str, dict[str, list[str]]]]:
-    found: dict[Half, dict[str, dict[str, list[str]]]] = tomllib.loads(
-        (HERE / f"{name}.toml").read_text(encoding="utf-8")
-    )
-    return found
+    text = (HERE / f"{name}.toml").read_text(encoding="utf-8")
+    return cast("dict[Half, dict[str, dict[str, list[str]]]]", tomllib.loads(text))

@@ -1,1 +1,1 @@
-"""What a message means before anything is looked up: leaving, a crisis, a command. Pure, without a network."""
+"""What a message means before anything is looked up: leaving, a crisis, a command. Pure."""

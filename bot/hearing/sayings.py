@@ -7,7 +7,7 @@ these letters (else a form is heard, and a slip of the finger forgiven). `[says]
 sayings that mean it: `<concept>`, words, `a|b` for either, `a?` for perhaps; between two of them small words
 are passed over, `..` passes over four others and `...` nine; `^` and `$` are the message's ends. `innocent`
 lists sayings whose words mean nothing more in that message. After a word of `<story>` nothing counts, until
-a word of `<turn>`.
+a word of `<turn>`; nor in a message with a word of `<lesson>` and none of `<mine>`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _GAPS = {"..": 4, "...": 9}
 _STORY_LENGTH = 9
-_SMALL, _STORY, _TURN = "<small>", "<story>", "<turn>"
-_KNOWN_LENGTH = 6
+_SMALL, _STORY, _TURN, _LESSON, _MINE = "<small>", "<story>", "<turn>", "<lesson>", "<mine>"
+_KNOWN_LENGTH = 7
 """From how many letters a slip is forgiven in the beginning of a word."""
 
 
@@ -71,9 +71,9 @@ class Sayings:
         """The names whose sayings are in a message, given as `ear.words` gives it."""
         means = [self._words.means(word) for word in words]
         _mask_stories(means)
-        for saying, start in _candidates(self._innocent, means):
-            for place in _find(saying, means, start) or ():
-                means[place] = frozenset()
+        innocent = [_find(saying, means, start) or () for saying, start in _candidates(self._innocent, means)]
+        for place in {place for places in innocent for place in places}:
+            means[place] = frozenset()
         found: set[str] = set()
         for saying, start in _candidates(self._says, means):
             if saying.name not in found and _find(saying, means, start) is not None:
@@ -200,7 +200,7 @@ def _find(saying: _Saying, means: Sequence[frozenset[str]], start: int) -> list[
     if saying.first and not all(_SMALL in one for one in means[:start]):
         return None
     if not saying.steps[0].means & means[start]:
-        return None  # an innocent saying has taken the word meanwhile
+        return None
     return _rest(saying, 1, means, [start])
 
 
@@ -222,7 +222,10 @@ def _rest(saying: _Saying, step: int, means: Sequence[frozenset[str]], places: l
 
 
 def _mask_stories(means: list[frozenset[str]]) -> None:
-    """What a film or a song tells is nobody's trouble."""
+    """What a film tells is nobody's trouble; nor what a lesson is about, when nobody is named in it."""
+    said = set().union(*means)
+    if _LESSON in said and _MINE not in said:
+        means[:] = [frozenset()] * len(means)
     left = 0
     for place, meanings in enumerate(means):
         if _STORY in meanings:

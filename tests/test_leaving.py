@@ -1,0 +1,103 @@
+"""Leaving, coming back and being forgotten: in one's own words, and never by mistake."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.hearing.ear import words
+from bot.hearing.leaving import Leaving
+
+
+@pytest.fixture(scope="module")
+def leaving() -> Leaving:
+    """The taught words, read once."""
+    return Leaving()
+
+
+OFFICIAL = (
+    "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT ALTO BAJA PARAR CANCELAR SALIR ARRET".split()
+)
+
+
+@pytest.mark.parametrize("word", OFFICIAL)
+@pytest.mark.parametrize(
+    "around", ["{}", "{}.", " {}!!! ", "{} 🙏", "{} por favor", "please {}", "{}, gracias", "{} thank you"]
+)
+def test_the_words_of_the_rules_are_obeyed(leaving: Leaving, word: str, around: str) -> None:
+    """Twilio's, CTIA's and the FCC's words, and Spanish's, in any case, with politeness around them."""
+    assert leaving.heard(words(around.format(word))) == "leave"
+    assert leaving.heard(words(around.format(word.lower()))) == "leave"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ya no me manden mensajes",
+        "dejen de molestar",
+        "ke ya no me manden nada xfavor",
+        "ya no kiero recivir sus mensages",
+        "quítenme de la lista",
+        "please stop texting me",
+        "I don't want any more texts",
+        "take me off this list",
+        "stop mandandome mensajes",
+        "buenas tardes quisiera saber como le hago para que ya no me lleguen estos mensajes",
+    ],
+)
+def test_ones_own_words_are_enough(leaving: Leaving, text: str) -> None:
+    """No word has to be guessed: Spanish, English, both in one sentence, with slips."""
+    assert leaving.heard(words(text)) == "leave"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "es una enfermedad de alto costo",
+        "vivo en Baja California",
+        "is there a bus stop near the consulate",
+        "abren en fin de semana?",
+        "quiero cancelar mi cita",
+        "how do i cancel my appointment",
+        "quiero dar de baja mi carro",
+        "no me llegan los mensajes",
+        "no quiero dejar de recibir los avisos",
+        "i ran a stop sign",
+        "why did you stop sending messages",
+        "mi hijo tiene fiebre alta",
+    ],
+)
+def test_the_same_words_in_another_matter_keep_nobody_out(leaving: Leaving, text: str) -> None:
+    """A disease of high cost, a peninsula, a bus stop and an appointment are not a wish to leave."""
+    assert leaving.heard(words(text)) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["numero equivocado", "not interested", "stap", "los voy a reportar como spam"]
+)
+def test_doubt_is_told_apart(leaving: Leaving, text: str) -> None:
+    """What could be taken either way is neither obeyed nor passed over."""
+    assert leaving.heard(words(text)) == "doubt"
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("ALTA", "join"),
+        ("START", "join"),
+        ("/start", "join"),
+        ("quiero volver a recibir los avisos", "join"),
+        ("BORRAR", "erase"),
+        ("borren mis datos", "erase"),
+        ("delete everything you have about me", "erase"),
+    ],
+)
+def test_coming_back_and_being_forgotten(leaving: Leaving, text: str, wish: str) -> None:
+    """Both are asked for in words, too."""
+    assert leaving.heard(words(text)) == wish
+
+
+def test_in_a_crisis_the_first_word_is_enough(leaving: Leaving) -> None:
+    """Who begins with STOP and goes on about danger has said both."""
+    said = words("STOP ice is at my house")
+    assert leaving.heard(said) is None
+    assert leaving.heard(said, in_crisis=True) == "leave"
