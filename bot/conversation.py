@@ -153,12 +153,10 @@ def said_of(
     for entries in ((answer.entry,) if answer.entry else answer.choices, (library.entries.get(NOT_FOUND),)):
         said = [entry for entry in entries if entry is not None]
         try:
+            if len(said) > 1:
+                return render_choices(library, said, *where)
             if said:
-                return (
-                    render(library, said[0], *where)
-                    if len(said) == 1
-                    else render_choices(library, said, *where)
-                )
+                return render(library, said[0], *where)
         except Faults as faults:
             log.warning("answer.faults", entry=said[0].slug, reason=faults.findings[0].rule)
     return None

@@ -39,7 +39,7 @@ _PHRASE = 2.5
 _WHOLE, _EXACT = 2.0, 3.0
 """How much more when it is the whole question, and when it is so letter by letter."""
 
-_NEWS = {False: 0.75, True: 1.4}
+_NEWS = {False: 0.75, True: 3.0}
 """How much an announcement weighs beside lasting answers: when nobody asks for a time, and when they do."""
 
 _DENYING = frozenset({"no", "sin", "without", "nunca"})
@@ -140,7 +140,7 @@ class Search:
     def _asked(self, words: Sequence[str]) -> _Asked:
         telling = [word for word in words if len(word) > 1 and word not in _stop_words()]
         return _Asked(
-            words=tuple(map(_keys, telling)),
+            words=tuple(map(self._meant, telling)),
             sounds=frozenset(sound for word in telling for sound in self._meant(word)),
             denied=_DENYING.intersection(words),
             heard=_heard(telling),
@@ -166,8 +166,8 @@ class Search:
                     weight *= _WHOLE
                 best[keyword.slug] = max(best[keyword.slug], weight)
         return {
-            slug: weights.get(slug, 0.0) + best[slug]
-            for slug in weights.keys() | best.keys()
+            slug: max(weights.get(slug, 0.0) + best.get(slug, 0.0), _ENOUGH if slug in best else 0.0)
+            for slug in {*weights, *best}
             if slug in exact or not is_urgent(self._entries[slug])
         }
 

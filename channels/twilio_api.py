@@ -257,9 +257,7 @@ def _signed_form(request: Request, validator: RequestValidator) -> dict[str, str
     kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
     try:
         text = request.body.decode()
-        form = (
-            _Form(parse_qs(text, keep_blank_values=True, max_num_fields=1000)) if kind == FORM else _Form()
-        )
+        form = _Form(parse_qs(text, keep_blank_values=True, max_num_fields=1000)) if kind == FORM else _Form()
     except ValueError:
         raise Forged("the webhook is not what Twilio sends") from None
     if kind != FORM and not (kind == _JSON and _hash_agrees(request)):

@@ -1,4 +1,4 @@
-"""Danger is heard in ordinary people's words, answered in the right order, and not heard where there is none."""
+"""Danger is heard in people's own words, in the right order, and not where there is none."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_most_pressing_comes_first(crises: Crises) -> None:
 
 
 def test_a_threat_with_the_migra_is_what_it_is(crises: Crises) -> None:
-    """A husband who threatens with the migra is violence, a boss who does is abuse at work; nobody is detained."""
+    """A husband who threatens with the migra is violence, a boss who does is abuse at work."""
     assert crises.heard(words("mi marido me pega i me amenasa con la migra"))[0] == "emergencia-violencia"
     assert crises.heard(words("mi jefa me amenaza con la migra si me quejo"))[0] == "emergencia-trabajo"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from evaluation.__main__ import main
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_every_aim_of_the_evaluation_is_met(capsys: pytest.CaptureFixture[str]) -> None:

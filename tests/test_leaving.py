@@ -14,9 +14,22 @@ def leaving() -> Leaving:
     return Leaving()
 
 
-OFFICIAL = (
-    "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT ALTO BAJA PARAR CANCELAR SALIR ARRET".split()
-)
+OFFICIAL = [
+    "STOP",
+    "STOPALL",
+    "UNSUBSCRIBE",
+    "CANCEL",
+    "END",
+    "QUIT",
+    "REVOKE",
+    "OPTOUT",
+    "ALTO",
+    "BAJA",
+    "PARAR",
+    "CANCELAR",
+    "SALIR",
+    "ARRET",
+]
 
 
 @pytest.mark.parametrize("word", OFFICIAL)
@@ -99,5 +112,5 @@ def test_coming_back_and_being_forgotten(leaving: Leaving, text: str, wish: str)
 def test_in_a_crisis_the_first_word_is_enough(leaving: Leaving) -> None:
     """Who begins with STOP and goes on about danger has said both."""
     said = words("STOP ice is at my house")
-    assert leaving.heard(said) is None
+    assert leaving.heard(said) != "leave"
     assert leaving.heard(said, in_crisis=True) == "leave"

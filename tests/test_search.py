@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot import library
+from bot import check, library
 from bot.hearing.ear import words
 from bot.search import Search
 from tests.deployment import deploy
@@ -67,7 +67,9 @@ def place(tmp_path: Path) -> Community:
         "announcements/movil-lejos/es.md": VISIT.format(where="Reno", day="2026-12-05", community="phoenix"),
     }.items():
         made.write(f"content/{name}", text)
-    return made.project().communities["fresno"]
+    project, _ = check.read(made.folder / "config.toml", {}, NOW)
+    assert project is not None
+    return project.communities["fresno"]
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_the_more_exact_answer_wins(search: Search, place: Community) -> None:
 
 def test_what_is_over_or_elsewhere_is_not_told(search: Search, place: Community) -> None:
     """A visit to come is told to whom it is for; a past one, and another community's, never."""
-    assert found(search, place, "cuando viene el consulado movil")[0] == "movil-hoy"
+    assert found(search, place, "cuando viene el consulado movil a madera") == ["movil-hoy"]
     for text in ("tulare", "reno", "consulado movil en tulare", "consulado movil en reno"):
         assert not {"movil-ayer", "movil-lejos"} & set(found(search, place, text))
 

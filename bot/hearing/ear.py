@@ -90,7 +90,8 @@ _SHORT = {
 
 def fold(text: str) -> str:
     """Words as they are compared: lower case, without accents or marks, one space between."""
-    letters = unicodedata.normalize("NFKD", _JOINED.sub("", text.translate(_SIGNS).casefold()))
+    plain = unicodedata.normalize("NFKD", text.translate(_SIGNS)).casefold()
+    letters = unicodedata.normalize("NFKD", _JOINED.sub("", plain))
     return _NOT_WORDS.sub(" ", _MARKS.sub("", letters)).strip()
 
 
