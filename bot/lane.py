@@ -166,7 +166,7 @@ class Lane:
             self._waiting.put_nowait((not claim.reply, claim.id, claim))
         if not claims and not self._ended:
             await self._wait(_IDLE)
-        elif self._waiting.qsize() > self._in_hand // 2:
+        if self._waiting.qsize() > self._in_hand // 4:  # the workers have enough to do meanwhile
             await asyncio.sleep(_GATHER)
 
     def _room(self) -> int:

@@ -104,7 +104,6 @@ FAN_OUT = """
            OR NOT EXISTS (SELECT 1 FROM topics f WHERE f.subscriber = s.id)
            OR EXISTS (SELECT 1 FROM topics f JOIN broadcast_topics w ON w.topic = f.topic
                       WHERE f.subscriber = s.id AND w.broadcast = :broadcast))
-    ORDER BY s.id
     ON CONFLICT (broadcast, subscriber) DO NOTHING
 """
 COUNTS = "SELECT state, count(*) AS people FROM deliveries WHERE broadcast = :broadcast GROUP BY state"
