@@ -12,7 +12,7 @@ import click
 
 _COMMANDS = {
     "demo": "demo",
-    "init": "writing",
+    "init": "starting",
     "check": "writing",
     "preview": "writing",
     "ask": "writing",

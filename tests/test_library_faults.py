@@ -67,7 +67,7 @@ BROKEN: dict[str, tuple[str | bytes, str, int]] = {
     "topic not text": ("+++\ntitle = 'V'\ntopics = ['a', 1]\n+++\nTexto", "toml.not-text", 3),
     "date in quotes": ("+++\ntitle = 'V'\nstarts = '2026-12-05'\n+++\nTexto", "library.not-date", 3),
     "date of another age": ("+++\ntitle = 'V'\nends = 0206-12-05\n+++\nTexto", "library.not-date", 3),
-    "no such day": ("+++\ntitle = 'V'\nends = 2026-02-30\n+++\nTexto", "toml.syntax", 3),
+    "no such day": ("+++\ntitle = 'V'\nends = 2026-02-30\n+++\nTexto", "toml.no-such-date", 3),
     "ends first": (
         "+++\ntitle = 'V'\nstarts = 2026-12-05\nends = 2026-12-04\n+++\nTexto",
         "library.ends-first",

@@ -16,10 +16,10 @@ import pytest
 from bot import library, timetable
 from bot.conversation import Conversation
 from bot.findings import errors
+from bot.hearing.ear import fold
 from bot.library.facts import KINDS
 from bot.library.front_matter import FrontMatter
 from bot.rendering import render
-from bot.hearing.ear import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

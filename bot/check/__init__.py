@@ -64,6 +64,9 @@ def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Findi
         today = now.astimezone(community.zone).date()
         findings += library.try_every(texts, place, community.languages, today)
         findings += plans.slots(community, texts.entries, config.parent / "content", now)
+        for entry in texts.entries.values():
+            if entry.communities and not entry.communities & communities.keys():  # a name may be misspelt
+                findings += library.try_entry(texts, entry, place, community.languages, today)
     for entry in texts.entries.values():
         findings += _about(entry, texts, communities, config.parent, now)
     return _sorted(findings)

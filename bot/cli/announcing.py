@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -196,8 +195,9 @@ def _unsayable(project: Project, entry: Entry, places: list[Community], now: dat
     return [
         finding
         for place in places
-        for finding in library.try_every(
-            replace(project.library, entries={entry.slug: entry}),
+        for finding in library.try_entry(
+            project.library,
+            entry,
             library.Place(place.slug, place.name, place.zone),
             place.languages,
             now.astimezone(place.zone).date(),

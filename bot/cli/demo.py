@@ -21,8 +21,8 @@ from bot.app import App
 from bot.cli.demo_people import Invented, crowd, nine
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import as_row, show
+from bot.cli.starting import starter
 from bot.cli.watching import stop_signals, until_stopped, watch_running
-from bot.cli.writing import starter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

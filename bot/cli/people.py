@@ -34,8 +34,10 @@ def import_(desk: Desk, file: Path, *, good_rows: bool) -> None:
     """
     project = desk.project()
     people, findings = newcomers.read(file, project.communities)
-    rows = len({finding.line for finding in findings})
+    rows = len({finding.line for finding in findings if finding.line})
     desk.findings(findings, to=desk.notes)
+    if findings and not rows:
+        desk.fail()  # the file itself
     if findings and not (good_rows and people):
         desk.fail("said.import-nothing", n=rows)
 

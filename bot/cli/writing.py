@@ -1,20 +1,18 @@
-"""Commands for those who write: `init`, `check`, `preview`, `ask`."""
+"""Commands for those who write: `check`, `preview`, `ask`."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-from pathlib import Path
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
-import bot
 from bot import check as checking
-from bot import languages, settings, vault
-from bot.cli.desk import Desk, command, shown
+from bot import languages, settings
+from bot.cli.desk import Desk, command
 from bot.conversation import Conversation, said_of
 from bot.findings import errors
 from bot.rendering import Rendered, render
@@ -27,69 +25,6 @@ if TYPE_CHECKING:
     from bot.library import Entry
     from bot.timetable import Community
     from channels.base import ChannelName, Part
-
-_REHEARSAL_SECRETS = {
-    "telegram-token": "100000001:rehearsal",
-    "twilio-account-sid": "AC00000000000000000000000000000001",
-    "twilio-auth-token": "rehearsal",
-}
-"""What the rehearsal accepts, so that a new deployment can be tried before it has an account anywhere."""
-
-
-def starter() -> Path:
-    """The folder with the starter content: beside the installed package, or the checkout's own."""
-    installed = Path(bot.__file__).with_name("starter")
-    return installed if installed.is_dir() else Path(bot.__file__).parents[1]
-
-
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@command
-def init(desk: Desk, folder: Path) -> None:
-    """Make a new deployment in FOLDER.
-
-    It gets a config, texts, schedules and a key. What is there already is not touched.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("config.toml", "content", "schedules"):
-        if (folder / name).exists():
-            desk.say("kept", what=name)
-        elif (starter() / name).is_dir():
-            shutil.copytree(starter() / name, folder / name)
-        else:
-            _copy_config(starter() / name, folder / name, desk.phrases.language)
-    secrets = folder / "secrets"
-    secrets.mkdir(mode=0o700, exist_ok=True)
-    for name, value in _REHEARSAL_SECRETS.items():
-        if not (secrets / name).exists():
-            (secrets / name).touch(mode=0o600)
-            (secrets / name).write_text(value + "\n", encoding="ascii")
-    try:
-        vault.write_key(folder / "pregonero.key")
-    except FileExistsError:
-        desk.say("kept", what="pregonero.key")
-    if not (folder / ".gitignore").exists():
-        (folder / ".gitignore").write_text("*.key\n*.db*\n/secrets/\n", encoding="ascii")
-    desk.say("made", folder=str(folder.resolve()))
-    _say_next(desk, folder)
-
-
-def _copy_config(source: Path, target: Path, language: str) -> None:
-    """The starter's config, in the language that staff read until now."""
-    text = source.read_text(encoding="utf-8")
-    target.write_text(text.replace('\nlanguage = "es"\n', f'\nlanguage = "{language}"\n'), encoding="utf-8")
-
-
-def _say_next(desk: Desk, folder: Path) -> None:
-    """The first steps, each with what it is for."""
-    steps = {"check": "", "preview": " semana-de-salud", "rehearsal": "", "run": ""}
-    width = max(len(step + more) for step, more in steps.items())
-    desk.say("next")
-    if folder.resolve() != Path.cwd():
-        desk.console.print(f"  cd {shown(folder)}", markup=False)
-    for step, more in steps.items():
-        what = desk.phrases.say(f"said.next-{step}")
-        desk.console.print(f"  pregonero {step + more:<{width}}   {what}", markup=False)
 
 
 @click.command()
@@ -176,7 +111,10 @@ def find_entry(desk: Desk, project: Project, slug: str, kind: str | None = None)
     entry = project.library.entries.get(slug)
     known = sorted(one.slug for one in project.library.entries.values() if kind in (None, one.kind))
     if entry is None:
-        desk.fail("said.no-entry", entry=slug, known=", ".join(known))
+        near = get_close_matches(slug, known, n=3)
+        desk.fail(
+            "said.no-entry-near" if near else "said.no-entry", entry=slug, known=", ".join(near or known)
+        )
     if entry.slug not in known:
         desk.fail("said.not-announcement", entry=slug, known=", ".join(known))
     return entry

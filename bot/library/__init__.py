@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from bot.library.front_matter import Edition
 
-__all__ = ("Entry", "Library", "Place", "read", "try_every")
+__all__ = ("Entry", "Library", "Place", "read", "try_entry", "try_every")
 
 _FOLDERS: Mapping[str, Kind] = {
     "announcements": "announcement",
@@ -173,17 +173,26 @@ def try_every(library: Library, place: Place, readers: Collection[str], today: d
         readers: Its languages.
         today: Its day, by which facts expire.
     """
+    return [
+        finding
+        for entry in library.entries.values()
+        if not entry.communities or place.slug in entry.communities
+        for finding in try_entry(library, entry, place, readers, today)
+    ]
+
+
+def try_entry(
+    library: Library, entry: Entry, place: Place, readers: Collection[str], today: dt.date
+) -> list[Finding]:
+    """Say one entry in a community, whether it is addressed or not; arguments as for `try_every`."""
     library = replace(library, today=today)
     findings: list[Finding] = []
-    for entry in library.entries.values():
-        if entry.communities and place.slug not in entry.communities:
-            continue
-        by_edition = {entry.edition_for(language).language: language for language in readers}
-        for language in by_edition.values():
-            try:
-                library.message(entry, language, place, fold=False)
-            except Faults as error:
-                findings += error.findings
+    by_edition = {entry.edition_for(language).language: language for language in readers}
+    for language in by_edition.values():
+        try:
+            library.message(entry, language, place, fold=False)
+        except Faults as error:
+            findings += error.findings
     return findings
 
 

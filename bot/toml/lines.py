@@ -77,6 +77,8 @@ def syntax_fault(file: Path, text: str, complaint: str) -> Finding:
         rule = "toml.curly-quotes"
     elif _SHORT_TIME.search(line):
         rule = "toml.short-time"
+    elif "date" in complaint.lower():
+        rule = "toml.no-such-date"
     elif "overwrite" in complaint or "twice" in complaint:
         rule = "toml.repeated-key"
     else:
