@@ -57,7 +57,7 @@ class Report:
     """What became of a broadcast: each person in exactly one of `counts`.
 
     Attributes:
-        held_until: Until when the community sleeps (aware UTC), if it does.
+        held_until: Until when the community's night holds what is queued (aware UTC), if it does.
         why: The reason of an emergency.
     """
 
@@ -192,7 +192,9 @@ class Broadcasts:
         if row is None:
             raise KeyError(broadcast)
         counts = dict.fromkeys(COUNTED, 0) | {each["state"]: each["people"] for each in counted}
-        held_until = self._held_until(row, now)
+        held_until = (
+            self._held_until(row, now) if counts["queued"] else None
+        )  # it speaks of what the night holds
         if row["state"] == "paused" or held_until is not None:
             counts["held"] += counts["queued"]
             counts["queued"] = 0
