@@ -71,7 +71,7 @@ class App:
         except BaseException:
             await self.store.close()
             raise
-        self.outbox = Outbox(self.store)
+        self.outbox = Outbox(self.store, self._vault)
         self.broadcasts = Broadcasts(self.store, self.project)
         return self
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 from bot import timetable
 from bot.findings import Faults
 from bot.moments import from_ms, to_ms
-from bot.outbox import add_text, window_from
+from bot.outbox import window_from
 from bot.rendering import render
 from bot.store import sql
+from bot.texts import add_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from bot import languages
 from bot.conversation import said_of
 from bot.moments import month_of, to_ms
-from bot.outbox import add_text
 from bot.store import sql
+from bot.texts import add_text
 from channels.base import Heard
 
 if TYPE_CHECKING:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from bot.outbox import Claim, Outbox, Text
+    from bot.outbox import Claim, Outbox
     from bot.pace import LaneTrouble
+    from bot.texts import Text
     from bot.vault import Vault
     from channels.base import Channel, Part
 
@@ -41,8 +42,7 @@ _GATHER = 0.02
 """A breath between transactions, so that many results share one commit."""
 _LANDING = 7.0
 """Seconds that requests in flight have to end once we are asked to stop; later they are unknown."""
-_NEXT_PART = timedelta(seconds=1)
-"""Telegram wants no more than one message a second in one chat."""
+_NEXT_PART = timedelta(seconds=1)  # Telegram wants no more than one message a second in one chat
 _TEXTS_KEPT = 256
 
 

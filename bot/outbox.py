@@ -6,20 +6,20 @@ neither loses nor repeats one. States only move forward; what was in flight when
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.moments import from_ms, month_of, to_ms
 from bot.store import sql
-from channels.base import REPLY_WINDOW, Gone, Part, Template
+from bot.texts import Text, load_text
+from channels.base import REPLY_WINDOW, Gone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.rendering import Rendered
     from bot.store import Store, Transaction
+    from bot.vault import Vault
     from channels.base import Receipt
 
 Ended = Literal["failed", "expired", "cancelled", "unknown", "held"]
@@ -39,19 +39,6 @@ _STATEMENTS = {
     "queued": sql.SETTLE_BACK,
     "held": sql.SETTLE_BACK,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What is said, as it was rendered when the broadcast began.
-
-    Attributes:
-        open: For somebody within the reply window.
-        closed: For anybody else; None when it cannot be said to them now.
-    """
-
-    open: tuple[Part, ...]
-    closed: tuple[Part, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +92,11 @@ class Settled:
 
 
 class Outbox:
-    """Deliveries in one store."""
+    """Deliveries in one store; the vault opens the texts that are for one person alone."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, vault: Vault) -> None:
         self._store = store
+        self._vault = vault
 
     async def recover(self, now: datetime) -> int:
         """Called by the one who may dispatch, before it begins: a claim without an owner becomes unknown."""
@@ -138,9 +126,7 @@ class Outbox:
         row = await self._store.read(lambda tx: tx.one(sql.TEXT, {"id": text}))
         if row is None:
             raise KeyError(text)
-        return Text(
-            tuple(load_parts(row["open"])), tuple(load_parts(row["closed"])) if row["closed"] else None
-        )
+        return load_text(row, self._vault)
 
     async def receipt(self, receipt: Receipt, now: datetime) -> None:
         """Let a receipt move its delivery forward. A replay or a late one changes nothing."""
@@ -153,33 +139,6 @@ class Outbox:
         """Before when the vendor wants nothing from this sender."""
         row = await self._store.read(lambda tx: tx.one(sql.LANE_WAIT, {"sender": sender}))
         return from_ms(row["wait_until"]) if row else None
-
-
-def add_text(tx: Transaction, text: Rendered, sender: str, broadcast: int | None = None) -> int:
-    """Keep a text that is about to be said through a sender; its number."""
-    values = {
-        "broadcast": broadcast,
-        "channel": text.channel,
-        "language": text.language,
-        "edition": text.edition,
-        "sender": sender,
-        "open": dump_parts(text.open),
-        "closed": dump_parts(text.closed) if text.closed else None,
-    }
-    return int(tx.rows(sql.TEXT_ADD, values)[0]["id"])
-
-
-def dump_parts(parts: Sequence[Part]) -> str:
-    """Parts as the JSON a text row keeps."""
-    return json.dumps([asdict(part) for part in parts], ensure_ascii=False, separators=(",", ":"))
-
-
-def load_parts(stored: str) -> list[Part]:
-    """What `dump_parts` wrote."""
-    return [
-        Part(**{**part, "template": Template(**part["template"]) if part["template"] else None})
-        for part in json.loads(stored)
-    ]
 
 
 def window_from(now: datetime) -> int:

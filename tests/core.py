@@ -145,7 +145,7 @@ class Core:
         self.folder, self.store, self.clock = folder, store, clock
         self.vault = Vault(KEY)
         self.subscribers = Subscribers(store, self.vault)
-        self.outbox = Outbox(store)
+        self.outbox = Outbox(store, self.vault)
         self.broadcasts = Broadcasts(store, project(folder))
 
     @property

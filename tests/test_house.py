@@ -21,6 +21,7 @@ JOURNEY = (
     "hearing",
     "rendering search check",
     "conversation newcomers policy pace",
+    "texts",
     "subscribers outbox",
     "broadcasts inbound",
     "lane",
@@ -53,7 +54,7 @@ DOORS = {
 }
 """The only rooms that may import an outside library."""
 
-STORE_ROOMS = {"broadcasts", "subscribers", "outbox", "inbound", "app"}
+STORE_ROOMS = {"texts", "broadcasts", "subscribers", "outbox", "inbound", "app"}
 """Who may reach the database; `web` and `cli` know only its fault, `Unusable`."""
 
 

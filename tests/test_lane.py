@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.outbox import dump_parts
 from bot.store import Unusable, sql
+from bot.texts import dump_parts
 from channels.base import Part, Trouble
 from tests.core import (
     Answer,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.outbox import Claim, Settled, dump_parts, load_parts
+from bot.outbox import Claim, Settled
+from bot.texts import dump_parts, load_parts
 from channels.base import Gone, Part, Receipt, Refused, Template
 from tests.core import Clock, Core, chat, opened, people, person
 

@@ -84,8 +84,9 @@ BROADCAST_CANCEL = """
     UPDATE broadcasts SET state = 'cancelled' WHERE id = :id AND state IN ('scheduled', 'running', 'paused')
 """
 TEXT_ADD = """
-    INSERT INTO texts (broadcast, channel, language, edition, sender, open, closed)
-    VALUES (:broadcast, :channel, :language, :edition, :sender, :open, :closed)
+    INSERT INTO texts (broadcast, channel, language, edition, sender, open, closed, mark, owner)
+    VALUES (:broadcast, :channel, :language, :edition, :sender, :open, :closed, :mark, :owner)
+    ON CONFLICT (sender, mark) WHERE mark IS NOT NULL DO UPDATE SET mark = excluded.mark
     RETURNING id
 """
 TOPIC_WANTED = "INSERT INTO broadcast_topics (broadcast, topic) VALUES (:broadcast, :topic)"
@@ -139,7 +140,7 @@ CLAIM_BROADCAST = f"""
                  ORDER BY part DESC, due_at, id LIMIT :limit)
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
-TEXT = "SELECT open, closed FROM texts WHERE id = :id"
+TEXT = "SELECT open, closed, owner FROM texts WHERE id = :id"
 # A receipt may have overtaken the answer: the state moves forward only.
 SETTLE_SENT = """
     UPDATE deliveries SET state = CASE WHEN state IN ('claimed', 'unknown') THEN 'sent' ELSE state END,
@@ -182,7 +183,7 @@ EXPIRE = """
 RELEASE_WINDOW = """
     UPDATE deliveries SET state = 'queued', reason = NULL, due_at = :now
     WHERE subscriber = :subscriber AND state = 'held' AND reason = 'window'
-      AND broadcast IN (SELECT id FROM broadcasts WHERE state IN ('running', 'paused'))
+      AND (broadcast IS NULL OR broadcast IN (SELECT id FROM broadcasts WHERE state IN ('running', 'paused')))
 """
 ANY_OPEN = """
     SELECT EXISTS (SELECT 1 FROM deliveries WHERE sender IN (SELECT DISTINCT sender FROM texts
