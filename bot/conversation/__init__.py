@@ -1,0 +1,181 @@
+"""What to answer to a message: pure. Leaving and crisis before all (it may be both), then what we asked,
+commands, search.
+
+What may enter: the order in which a message is understood. What words mean is `hearing`; what is looked up is
+`lookup`; how one joins and changes is `steps`; what goes to the consulate is `voice`; how it is written, `said`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot import languages
+from bot.conversation import values, voice
+from bot.conversation.answers import (
+    Answer,
+    Asked,
+    Asker,
+    Forget,
+    Leave,
+    Phrase,
+    Speak,
+)
+from bot.conversation.lookup import Lookup
+from bot.conversation.said import said_of
+from bot.conversation.steps import Steps
+from bot.hearing import ear, tongues
+from bot.hearing.commands import Commands
+from bot.hearing.crisis import Crises
+from bot.hearing.leaving import Leaving
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from bot.conversation.values import Chosen
+    from bot.library import Library
+    from bot.timetable import Community
+
+__all__ = ("Answer", "Asker", "Conversation", "said_of")
+
+_ASK_BACK = "quieres-salir"
+"""The page that asks whether leaving was meant."""
+
+
+class Conversation:
+    """The answers of one library. Not to be shared between threads."""
+
+    def __init__(self, library: Library, communities: Mapping[str, Community]) -> None:
+        self._lookup = Lookup(library)
+        self._steps = Steps(self._lookup, communities)
+        self._crises, self._leaving, self._commands = Crises(), Leaving(), Commands()
+
+    def answer(self, text: str, asker: Asker, now: datetime) -> Answer:
+        """What `asker`, who wrote `text`, is to be answered, at `now` (aware UTC)."""
+        if chosen := values.read(text):
+            return self._chosen(chosen, asker, now)
+        if text.startswith("/start"):
+            return self._steps.started(text.removeprefix("/start").strip(), asker)
+        words = ear.words(text)
+        answer = self._understood(text, words, _as_they_write(words, asker), now)
+        if asker.state == "visitor" and answer.reader.language != asker.language and not _speaks(answer):
+            answer = replace(answer, does=(Speak(answer.reader.language), *answer.does))
+        return answer
+
+    def _understood(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer:
+        return (
+            self._pressing(words, asker, now)
+            or self._expected(text, words, asker, now)
+            or self._commanded(text, words, asker, now)
+            or self._lookup.found(text, words, asker, now)
+        )
+
+    def _pressing(self, words: Sequence[str], asker: Asker, now: datetime) -> Answer | None:
+        """Whoever is in danger or wants to leave is not kept waiting by anything we asked."""
+        crises = self._crises.heard(words)
+        wish = self._leaving.heard(words, in_crisis=bool(crises))
+        if crises:
+            out = (Leave(),) if wish in ("leave", "erase") else ()
+            says = self._lookup.help(crises, words, asker, now)
+            return Answer("crisis", asker, says, does=out, asks=None if out else asker.asked)
+        match wish:
+            case "leave":
+                return self._left(asker)
+            case "erase":
+                return Answer("erase", asker, (Phrase("erased"),), does=(Forget(),))
+            case "doubt":
+                sure = values.yes_or_no(asker.language, "leave", "stay")
+                says = self._lookup.page(_ASK_BACK) or self._lookup.page("ayuda")
+                return Answer("choices", asker, says, sure, Asked("leave", sure), doubt=True)
+            case "join":
+                return self._steps.join(words, asker)
+        return None
+
+    def _left(self, asker: Asker) -> Answer:
+        """One confirmation, then silence: whoever says so again is out already."""
+        says = () if asker.state == "left" else self._lookup.page("baja")
+        return Answer("leave", asker, says, does=(Leave(),))
+
+    def _expected(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer | None:
+        """What answers what we asked; None when they speak of something else."""
+        if text.startswith("geo:"):
+            return self._steps.placed(text, asker) or self._lookup.lost(asker)
+        asked = asker.asked
+        if again := voice.again(text, asker):
+            return again
+        if asked is None:
+            return None
+        if chosen := values.picked(text, words, asked):
+            return self._steps.followed(chosen, asker) or self._chosen(chosen[0], asker, now)
+        if asked.question in ("proposal", "question") and words and not self._commands.heard(words):
+            return voice.passed_on(asked.question, text, asker)
+        if asked.question in ("community", "join-community"):
+            return self._steps.placed(text, asker)
+        return None
+
+    def _commanded(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer | None:
+        command = self._commands.heard(words)
+        match command:
+            case None:
+                return None
+            case "greeting":
+                return self._steps.greeted(asker)
+            case "language":
+                return self._steps.language(tongues.named(words), asker)
+            case "community":
+                return self._steps.placed(text, asker) or self._steps.ask_community(asker)
+            case "topics":
+                return self._steps.ask_topics(asker)
+            case "more":
+                return self._more(asker, now)
+            case "proposal" | "question":
+                return voice.voiced(command, text, words, asker)
+            case "link":
+                return voice.linked(text, asker)
+            case "help" | "thanks" | "person":
+                return self._lookup.told(command, asker)
+            case "foreign" | "insult" | "spam" | "nonsense":
+                return Answer("nothing", asker, (Phrase(command),))
+
+    def _more(self, asker: Asker, now: datetime) -> Answer:
+        """The next page of what was said last, if there is something."""
+        waiting = asker.asked.choices if asker.asked else ()
+        further = next((one for one in map(values.read, (c.value for c in waiting)) if one and one.word == "more"), None)
+        return self._chosen(further, asker, now) if further else Answer("more", asker, (Phrase("no-more"),))
+
+    def _chosen(self, chosen: Chosen, asker: Asker, now: datetime) -> Answer:
+        """What a tap asks for, or what was picked by its number or name."""
+        match chosen.word:
+            case "leave":
+                return self._left(asker)
+            case "stay" | "no":
+                return self._steps.stayed(asker)
+            case "join":
+                return self._steps.join((), asker)
+            case "confirm":
+                return self._steps.confirmed(asker)
+            case "help":
+                return self._lookup.told("help", asker)
+            case "useful":
+                return voice.judged(chosen, asker)
+            case "pass-on":
+                return voice.passed_on("question", asker.asked.kept if asker.asked else "", asker)
+            case "entry" | "more":
+                return self._lookup.named(chosen, asker, now)
+        return self._steps.chosen(chosen, asker)
+
+
+def _as_they_write(words: Sequence[str], asker: Asker) -> Asker:
+    """The asker as a reader of the language this message is in, between Spanish and English.
+
+    Whoever reads another language can often only write one of these two, and is answered in their own.
+    """
+    written, read = tongues.written_in(words), languages.base(asker.language)
+    if written is None or written == read or read not in ("es", "en"):
+        return asker
+    return replace(asker, language=languages.best(written, asker.community.languages) or written)
+
+
+def _speaks(answer: Answer) -> bool:
+    return any(isinstance(act, Speak) for act in answer.does)

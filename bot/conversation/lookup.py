@@ -1,0 +1,127 @@
+"""Entries as answers: what a question finds, reading on, which consulate, and what nobody answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.conversation import values
+from bot.conversation.answers import Answer, Asked, Miss, Page, Phrase
+from bot.places import Places
+from bot.search import Search, is_for, is_urgent
+from bot.words import Phrases
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from bot.conversation.answers import Asker, Intent
+    from bot.conversation.values import Chosen
+    from bot.library import Entry, Library
+
+_NOT_FOUND = "no-encontrado"
+"""The page that says honestly that we have no answer, and who has."""
+
+_CIAM = "ciam"
+"""Whom to call at any hour: what answers a crisis where a consulate has taken its own answer away."""
+
+_LOCATOR = "encuentra-consulado"
+"""The entry for whoever looks for their consulate: with a place in the question, the consulate's own card."""
+
+_PAGES: Mapping[str, str] = {"help": "ayuda", "thanks": "de-nada", "person": _CIAM}
+_TELLING = 2
+"""From how many words a question is worth passing on to somebody."""
+
+
+class Lookup:
+    """What one library can say to whom."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.places = Places(library)
+        self._search = Search(library)
+
+    def page(self, slug: str) -> tuple[Page, ...]:
+        """A page, or the honest one where this library has it not; nothing where it has neither."""
+        entries = self.library.entries
+        found = entries.get(slug) or entries.get(_NOT_FOUND)
+        return (Page(found),) if found else ()
+
+    def told(self, what: Intent, asker: Asker) -> Answer:
+        """The page for a command."""
+        return Answer(what, asker, self.page(_PAGES[what]))
+
+    def help(
+        self, slugs: Sequence[str], words: Sequence[str], asker: Asker, now: datetime
+    ) -> tuple[Page, ...]:
+        """The entry for the first crisis that this library has an answer to."""
+        known = self.library.entries
+        for slug in slugs:
+            if slug in known and is_for(known[slug], asker.community, now):
+                return (Page(known[slug]),)
+        found = self._search.find(words, asker.community, now)
+        urgent = next((one for one in found if is_urgent(one)), None)
+        return (Page(urgent),) if urgent else self.page(_CIAM)
+
+    def found(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer:
+        """What a question finds."""
+        found = self._search.find(words, asker.community, now)
+        urgent = next((one for one in found if is_urgent(one)), None)
+        if urgent:
+            return Answer("crisis", asker, (Page(urgent),))
+        if card := self._card(text, found, asker):
+            return card
+        if len(found) > 1:
+            offers = tuple(values.choice(_title(one, asker), "entry", one.slug) for one in found)
+            return Answer("choices", asker, (Phrase("choose"),), offers, Asked("which", offers))
+        if found:
+            return self._said(found[0], asker)
+        if asker.asked and asker.asked.question in ("community", "join-community"):
+            return self.lost(asker)
+        return self._nothing(text, words, asker)
+
+    def named(self, chosen: Chosen, asker: Asker, now: datetime) -> Answer:
+        """An entry by its name, or a further page of it."""
+        entry = self.library.entries.get(chosen.about)
+        if entry is None or not is_for(entry, asker.community, now):
+            return Answer("nothing", asker, self.page(_NOT_FOUND))
+        return self._said(entry, asker, int(chosen.more) if chosen.more.isdecimal() else 0)
+
+    def lost(self, asker: Asker) -> Answer:
+        """They were asked where they live, and we do not know that place. We go on waiting."""
+        return Answer("community", asker, (Phrase("place-unknown"),), asks=asker.asked)
+
+    def _card(self, text: str, found: Sequence[Entry], asker: Asker) -> Answer | None:
+        """The consulate's own card, when they ask for their consulate and say where they are."""
+        locator = self.library.entries.get(_LOCATOR)
+        if locator is None or not (locator in found or (not found and self.places.asks(text))):
+            return None
+        offices = self.places.find(text)
+        if len(offices) == 1:
+            return Answer("entry", asker, (Page(offices[0].entry),), about=locator)
+        if not offices:
+            return None
+        offers = tuple(values.choice(one.city, "entry", one.entry.slug) for one in offices)
+        return Answer("choices", asker, (Phrase("choose-place"),), offers, Asked("which", offers))
+
+    def _said(self, entry: Entry, asker: Asker, number: int = 0) -> Answer:
+        """An entry, the way to its next page, and where the community wants to know: whether it was of use."""
+        more = values.choice(Phrases(asker.language).say("bot.label.more"), "more", entry.slug, str(number + 1))
+        if number:
+            return Answer("more", asker, (Page(entry, number),), (more,), Asked("more", (more,)))
+        if not asker.community.opinions or entry.kind in ("page", "consulate"):
+            return Answer("entry", asker, (Page(entry),), (more,), Asked("more", (more,)))
+        offers = (*values.yes_or_no(asker.language, "useful", "useful", entry.slug), more)
+        return Answer("entry", asker, (Page(entry), Phrase("useful")), offers, Asked("opinion", offers))
+
+    def _nothing(self, text: str, words: Sequence[str], asker: Asker) -> Answer:
+        """Honestly nothing, counted without the asker; it can go to the consulate if they want."""
+        says = self.page(_NOT_FOUND)
+        if len(words) < _TELLING:
+            return Answer("nothing", asker, says)
+        sure = values.yes_or_no(asker.language, "pass-on", "no")
+        asks = Asked("pass-on", sure, kept=text)
+        return Answer("nothing", asker, (*says, Phrase("pass-on")), sure, asks, (Miss(tuple(words)),))
+
+
+def _title(entry: Entry, asker: Asker) -> str:
+    return entry.edition_for(asker.language).title

@@ -1,0 +1,68 @@
+"""What goes to the consulate: proposals, questions for a person, how a thread stands, whether a text was of
+use; and the code that makes two addresses one person."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from bot.conversation.answers import (
+    Answer,
+    Asked,
+    Judge,
+    Link,
+    OfferLink,
+    PassOn,
+    Phrase,
+    WriteAgain,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.conversation.answers import Asker
+    from bot.conversation.values import Chosen
+
+Kind = Literal["question", "proposal"]
+
+_REFERENCE = re.compile(r"\W*r ?- ?([2-9a-hj-km-np-z]{4})\b\W*(.*)", re.IGNORECASE | re.DOTALL)
+_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_SAYS_IT = 4
+"""From how many words a message that begins with PROPUESTA holds the proposal itself."""
+
+
+def voiced(kind: Kind, text: str, words: Sequence[str], asker: Asker) -> Answer:
+    """A proposal or question is taken as it stands when it says more than that it is one."""
+    if len(words) >= _SAYS_IT:
+        return passed_on(kind, text, asker)
+    return Answer(kind, asker, (Phrase(f"write-{kind}"),), asks=Asked(kind))
+
+
+def passed_on(kind: Kind, text: str, asker: Asker) -> Answer:
+    """It becomes a thread; an old tap, of which nothing is kept any more, asks for the words again."""
+    if not text:
+        return Answer(kind, asker, (Phrase(f"write-{kind}"),), asks=Asked(kind))
+    return Answer(kind, asker, (Phrase("passed-on"),), does=(PassOn(kind, text),))
+
+
+def again(text: str, asker: Asker) -> Answer | None:
+    """A message that begins with a reference belongs to its thread; the reference alone asks how it stands."""
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        return None
+    reference = f"R-{found[1].upper()}"
+    said = Phrase("thread.", (("reference", reference),))
+    return Answer("question", asker, (said,), does=(WriteAgain(reference, found[2].strip()),))
+
+
+def judged(chosen: Chosen, asker: Asker) -> Answer:
+    """Whether a text was of use."""
+    act = Judge(chosen.about, chosen.more == "yes")
+    return Answer("opinion", asker, (Phrase("opinion-thanks"),), does=(act,))
+
+
+def linked(text: str, asker: Asker) -> Answer:
+    """With a code the two addresses become one person's; without, they are given one."""
+    if code := _CODE.search(text):
+        return Answer("link", asker, (Phrase("link."),), does=(Link(code[0]),))
+    return Answer("link", asker, (Phrase("link-code"),), does=(OfferLink(),))
