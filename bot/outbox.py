@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.moments import from_ms, month_of, to_ms
 from bot.store import sql
-from channels.base import REPLY_WINDOW, Gone, Part, Template
+from channels.base import REPLY_WINDOW, Choice, Gone, Part, Template
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,7 +177,13 @@ def dump_parts(parts: Sequence[Part]) -> str:
 def load_parts(stored: str) -> list[Part]:
     """What `dump_parts` wrote."""
     return [
-        Part(**{**part, "template": Template(**part["template"]) if part["template"] else None})
+        Part(
+            **{
+                **part,
+                "template": Template(**part["template"]) if part["template"] else None,
+                "choices": tuple(Choice(**choice) for choice in part["choices"]),
+            }
+        )
         for part in json.loads(stored)
     ]
 
