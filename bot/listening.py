@@ -97,6 +97,7 @@ class Listener:
         facts, following = await bot.updates(offset or 0, _POLL_SECONDS)
         await self._inbounds.accept(sender, facts, self._now())
         self.heard()
+        await bot.acknowledge_polled(facts)
         return following
 
     async def _hook(self, sender: str, bot: Telegram, url: str) -> None:

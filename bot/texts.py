@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bot.store import sql
-from channels.base import Part, Template
+from channels.base import Choice, Part, Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +85,12 @@ def dump_parts(parts: Sequence[Part]) -> str:
 def load_parts(stored: str) -> list[Part]:
     """What `dump_parts` wrote."""
     return [
-        Part(**{**part, "template": Template(**part["template"]) if part["template"] else None})
+        Part(
+            **{
+                **part,
+                "template": Template(**part["template"]) if part["template"] else None,
+                "choices": tuple(Choice(**choice) for choice in part["choices"]),
+            }
+        )
         for part in json.loads(stored)
     ]

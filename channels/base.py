@@ -8,6 +8,7 @@ A channel is a module with a pure function `render` and a class that satisfies `
     render(message, window_open) -> [Part]      our words into what this vendor accepts
     await channel.send(address, part, key)      one request; the vendor's id, or Trouble
     channel.read(request) -> [Heard | Receipt]  checks the signature on the raw bytes, then bytes to facts
+    channel.acknowledge(facts)                  what the vendor is answered once they are on the disk
     await channel.aclose()
 
 What a channel cannot say, its `render` says another way; there are no `supports_…` flags.
@@ -15,12 +16,15 @@ What a channel cannot say, its `render` says another way; there are no `supports
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from channels.segments import visible
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from channels.markdown import Document
 
@@ -51,6 +55,31 @@ class Template:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
+MOST_CHOICES = 25  # more than anybody reads on a telephone; at their longest they fit every vendor's request
+_VALUE = re.compile(r"(?=.{1,64}$)[!-~]+(?: [!-~]+)*")  # 64 bytes are Telegram's callback_data
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the answers that a message offers.
+
+    Attributes:
+        label: What is read. A channel cuts what is too long for its buttons.
+        value: What reaches us as `Heard.text` when it is chosen by a tap. ASCII, at most 64 bytes.
+        place: Asks for where the person is; a `geo:` URI reaches us. Only Telegram can ask for it.
+
+    Raises ValueError for a label that shows nothing, and for a value that a vendor would refuse or change.
+    """
+
+    label: str
+    value: str
+    place: bool = False
+
+    def __post_init__(self) -> None:
+        if not visible(self.label) or not _VALUE.fullmatch(self.value):
+            raise ValueError("a choice needs a label, and a value of 1 to 64 plain ASCII letters")
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What is to be said, before any channel has written it.
@@ -61,6 +90,10 @@ class Message:
         short: The whole thing in the words of the `sms` field, or None to derive it from the body.
         template: What WhatsApp may say outside the reply window, if anything.
         fold: Whether SMS may write a for á (and so on) where that saves a segment. A community decides.
+        choices: What the person may answer with a tap, at most `MOST_CHOICES`.
+        menus: Twilio's `ContentSid` of the WhatsApp menu for each number of choices that has one.
+
+    Raises ValueError when there are too many choices.
     """
 
     document: Document
@@ -68,6 +101,12 @@ class Message:
     short: str | None = None
     template: Template | None = None
     fold: bool = False
+    choices: tuple[Choice, ...] = ()
+    menus: Mapping[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.choices) > MOST_CHOICES:
+            raise ValueError(f"a message offers at most {MOST_CHOICES} choices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +120,7 @@ class Part:
         units: Its length in that encoding's units (septets for GSM-7, 16-bit units otherwise).
         segments: What is paid for. One, except for SMS.
         template: Set when `format` is "template".
+        choices: What the last part offers, as it is read: buttons, or the numbered lines in their order.
     """
 
     text: str
@@ -89,6 +129,7 @@ class Part:
     units: int
     segments: int
     template: Template | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +154,10 @@ class Heard:
     Attributes:
         vendor_id: Unique per sender, so that a replay is seen.
         address: E.164, or a chat id.
-        text: What they wrote.
+        text: What they wrote, the value of what they chose, or `geo:` and where they are (RFC 5870).
         language: The vendor's hint, if it gave one: a hint, never consent or proof.
         left: True when the vendor itself says that the person blocked us or opted out there.
+        pressed: The vendor's name for this press of a button, where it waits to hear that we have it.
     """
 
     vendor_id: str
@@ -123,6 +165,7 @@ class Heard:
     text: str = field(repr=False)
     language: str | None = None
     left: bool = False
+    pressed: str | None = field(default=None, repr=False)
 
 
 ReceiptStatus = Literal["sent", "delivered", "read", "failed"]
@@ -143,6 +186,14 @@ class Receipt:
     status: ReceiptStatus
     key: str | None = None
     trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """What a webhook is answered once its facts are on the disk, with status 200."""
+
+    body: str
+    content_type: str
 
 
 class Trouble(Exception):  # noqa: N818 - the house's word; each subclass is a decision, not a fault of ours
@@ -241,6 +292,9 @@ class Channel(Protocol):
         Raises:
             Forged: the signature is missing or wrong; nothing was parsed.
         """
+
+    def acknowledge(self, facts: Sequence[Heard | Receipt]) -> Acknowledgement:
+        """What the webhook that told these facts is answered; pure, and never a reply to the person."""
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -9,12 +9,15 @@ import re
 from typing import TYPE_CHECKING
 
 from channels.base import Part
+from channels.choices import labelled, numbered, offering, tappable
 from channels.plain import title_of, with_addresses
-from channels.segments import fold, measure, split, tidy, visible
+from channels.segments import BODY_LIMIT, fold, measure, split, tidy, utf16, visible
 from channels.twilio_api import TwilioSender
 
 if TYPE_CHECKING:
-    from channels.base import ChannelName, Message
+    from collections.abc import Sequence
+
+    from channels.base import ChannelName, Choice, Message
     from channels.markdown import Block
 
 _SPACES = re.compile(r"[ \t]+")
@@ -22,7 +25,7 @@ _LINES = re.compile(r" ?\n[ \n]*")
 
 
 def render(message: Message, *, window_open: bool) -> list[Part]:
-    """Write `message` as plain text: its own short words, or its body without any marks.
+    """Write `message` as plain text: its own short words, or its body without any marks; choices numbered.
 
     Args:
         message: What is to be said.
@@ -32,7 +35,18 @@ def render(message: Message, *, window_open: bool) -> list[Part]:
         Parts of at most 1600 UTF-16 units, each with what it costs; empty when there is nothing to say.
     """
     del window_open
-    return [_part(text, folding=message.fold) for text in split(_text(message)) if visible(text)]
+    texts = [text for text in split(_text(message)) if visible(text)]
+    choices = labelled(tappable(message.choices), ellipsis="...")  # "…" would make the whole text UCS-2
+    if texts and choices:
+        texts[-1:] = _with_numbers(texts[-1], choices)
+    return offering([_part(text, folding=message.fold) for text in texts], choices)
+
+
+def _with_numbers(text: str, choices: Sequence[Choice]) -> list[str]:
+    """`text` and the numbered choices below it, which are never parted: in one text where they fit."""
+    lines = numbered(choices)
+    together = f"{text}\n{lines}"
+    return [together] if utf16(together) <= BODY_LIMIT else [text, lines]
 
 
 def _part(text: str, *, folding: bool) -> Part:

@@ -5,36 +5,44 @@ python-telegram-bot 22.8 makes the requests and reads the updates.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 import json
 import logging
 import re
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import telegram
 from telegram.constants import ChatMemberStatus, ChatType, ParseMode, UpdateType
 
-from channels.base import Forged, Heard
+from channels.base import Acknowledgement, Forged, Heard, Trouble
+from channels.choices import LONGEST_LABEL
+from channels.geo import geo_uri
+from channels.segments import utf16
 from channels.telegram_html import render
 from channels.telegram_request import TOTAL_SECONDS, AiohttpRequest
 from channels.telegram_trouble import REASONS, trouble_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from channels.base import ChannelName, Message, Part, Receipt, Request
+    from channels.base import ChannelName, Choice, Message, Part, Receipt, Request
 
 __all__ = ["REASONS", "Telegram", "render"]
 
 # The library logs every text and chat id at DEBUG, and some at CRITICAL: none of it leaves here.
 logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
 
+_Button = TypeVar("_Button", telegram.InlineKeyboardButton, telegram.KeyboardButton)
+
 _HEADER = "x-telegram-bot-api-secret-token"
 _MAX_BODY = 256 * 1024
 _UPDATES = (UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY, UpdateType.MY_CHAT_MEMBER)
 _NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
 _CHAT_ID = re.compile(r"-?\d{1,19}", re.ASCII)
+_HALF_A_LINE = LONGEST_LABEL // 2 - 2
+"""UTF-16 units of a label that leaves room for a second button beside it."""
 
 
 class Telegram:
@@ -93,7 +101,11 @@ class Telegram:
         chat = int(address) if _CHAT_ID.fullmatch(address) else address
         with _troubles():
             sent = await self._bot.send_message(
-                chat, part.text, parse_mode=ParseMode.HTML, link_preview_options=_NO_PREVIEW
+                chat,
+                part.text,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=_NO_PREVIEW,
+                reply_markup=_keyboard(part.choices) if part.choices else None,
             )
         return str(sent.message_id)
 
@@ -113,6 +125,30 @@ class Telegram:
             return list(_heard(update))
         except Exception:  # noqa: BLE001 - a body that is no update may break the library in any way
             return []
+
+    def acknowledge(self, facts: Sequence[Heard | Receipt]) -> Acknowledgement:
+        """Tell Telegram, in the webhook's own reply, that a pressed button was heard.
+
+        Until then the button turns on the person's screen. See
+        https://core.telegram.org/bots/api#making-requests-when-getting-updates.
+        """
+        for fact in facts:  # an update holds one fact at most
+            if isinstance(fact, Heard) and fact.pressed:
+                call = {"method": "answerCallbackQuery", "callback_query_id": fact.pressed}
+                return Acknowledgement(json.dumps(call), "application/json")
+        return Acknowledgement("", "text/plain")
+
+    async def acknowledge_polled(self, heard: Sequence[Heard]) -> None:
+        """Tell Telegram the same of what polling heard, in one request for each pressed button.
+
+        What goes wrong is let go: a button that was pressed long ago (400) turns no more, and all that is
+        lost otherwise is that one turns a little longer.
+        """
+        await asyncio.gather(*(self._stop_turning(fact.pressed) for fact in heard if fact.pressed))
+
+    async def _stop_turning(self, pressed: str) -> None:
+        with contextlib.suppress(Trouble), _troubles():
+            await self._bot.answer_callback_query(pressed)
 
     async def updates(self, offset: int, timeout: int) -> tuple[list[Heard], int]:  # noqa: ASYNC109 - a poll's
         """Ask for what was written to us, waiting for it.
@@ -156,12 +192,30 @@ class Telegram:
         await self._polling.shutdown()
 
 
-@contextmanager
+@contextlib.contextmanager
 def _troubles() -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever the library says, a delivery must be settled
         raise trouble_of(error) from None  # Telegram's sentence may hold a chat id
+
+
+def _keyboard(choices: Sequence[Choice]) -> telegram.InlineKeyboardMarkup | telegram.ReplyKeyboardMarkup:
+    """Buttons under the message; where a place is asked for, in the place of the letters.
+
+    Only the latter can ask for a place; each of its other buttons sends its label as if it were typed.
+    """
+    if not any(choice.place for choice in choices):
+        buttons = [telegram.InlineKeyboardButton(one.label, callback_data=one.value) for one in choices]
+        return telegram.InlineKeyboardMarkup(_rows(buttons))
+    keys = [telegram.KeyboardButton(one.label, request_location=one.place or None) for one in choices]
+    return telegram.ReplyKeyboardMarkup(_rows(keys), resize_keyboard=True, one_time_keyboard=True)
+
+
+def _rows(buttons: Sequence[_Button]) -> list[Sequence[_Button]]:
+    """Two in a row, or one where a label needs the room."""
+    width = 2 if all(utf16(button.text) <= _HALF_A_LINE for button in buttons) else 1
+    return [buttons[first : first + width] for first in range(0, len(buttons), width)]
 
 
 def _heard(update: telegram.Update) -> Iterator[Heard]:
@@ -172,15 +226,21 @@ def _heard(update: telegram.Update) -> Iterator[Heard]:
     member = update.my_chat_member
     left = member is not None and member.new_chat_member.status == ChatMemberStatus.BANNED
     text = "" if left else _said(update)
+    pressed = update.callback_query.id if update.callback_query else None
     if text is not None:
-        yield Heard(str(update.update_id), str(chat.id), text, user.language_code, left=left)
+        yield Heard(str(update.update_id), str(chat.id), text, user.language_code, left=left, pressed=pressed)
 
 
 def _said(update: telegram.Update) -> str | None:
-    """The words of a message or of a pressed button: "" for a voice or a picture, None for neither."""
+    """The words of a message or of a pressed button, or a place.
+
+    "" for what holds no words, as a voice, a picture or somebody's number; None for what nobody said to us.
+    """
     if update.callback_query is not None:
         return update.callback_query.data
     message = update.message
     if message is None:
         return None
+    if message.location is not None:
+        return geo_uri(message.location.latitude, message.location.longitude)
     return message.text or message.caption or ("" if message.effective_attachment else None)

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import regex
 
 from channels.base import Part
+from channels.choices import labelled, offering
 from channels.markdown import Block, Span
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def render(message: Message, *, window_open: bool) -> list[Part]:  # noqa: ARG00
         text = "".join(run.text for run in runs)
         if _SEEN.search(text):
             parts.append(Part(_html(runs), format="html", encoding="utf-16", units=_units(text), segments=1))
-    return parts
+    return offering(parts, labelled(message.choices))
 
 
 def _titled(document: Document, title: str) -> tuple[Block, ...]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REASONS: Final = frozenset(
     {
-        "bad-markup",  # our fault: Telegram could not read our HTML
+        "bad-markup",  # our fault: Telegram could not read our HTML or our buttons
         "blocked",  # they blocked the bot
         "conflict",  # another process polls, or a webhook is set
         "credentials",  # the token is wrong or was revoked
@@ -45,6 +45,7 @@ _BLOCKED = partial(Gone, "blocked", left=True)
 _DEACTIVATED = partial(Gone, "deactivated")
 _NOT_FOUND = partial(Gone, "not-found")
 _REMOVED = partial(Gone, "removed")
+_BAD_MARKUP = partial(Refused, "bad-markup")
 _LOGGED_OUT = partial(Broken, "credentials")
 _EMPTY = partial(Refused, "empty")
 _TOO_LONG = partial(Refused, "too-long")
@@ -64,7 +65,11 @@ _BAD_REQUEST: dict[str, Callable[..., Trouble]] = {
     # A 403 that Telegram wrote all in capitals reaches us as a 400.
     "user_is_blocked": _BLOCKED,
     "input_user_deactivated": _DEACTIVATED,
-    "can't parse entities": partial(Refused, "bad-markup"),
+    "can't parse entities": _BAD_MARKUP,
+    "keyboard": _BAD_MARKUP,
+    "button_": _BAD_MARKUP,
+    "reply markup": _BAD_MARKUP,
+    "reply_markup": _BAD_MARKUP,
     "is too long": _TOO_LONG,
     "message_too_long": _TOO_LONG,
     "text is empty": _EMPTY,

@@ -26,7 +26,7 @@ from twilio.request_validator import (  # type: ignore[import-untyped]  # as abo
 )
 from twilio.rest import Client  # type: ignore[import-untyped]  # as above
 
-from channels.base import Forged, Refused
+from channels.base import Acknowledgement, Forged, Refused
 from channels.forms import FORM, encode
 from channels.twilio_errors import (
     NO_ANSWER,
@@ -38,7 +38,7 @@ from channels.twilio_errors import (
 from channels.twilio_webhooks import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from channels.base import Heard, Receipt, Request, Trouble
 
@@ -46,6 +46,8 @@ _JSON = "application/json"
 _LARGEST_WEBHOOK = 256 * 1024
 _LONGEST_WAIT = timedelta(days=1)
 _TOO_MANY_REQUESTS = 429
+_NO_REPLY = Acknowledgement('<?xml version="1.0" encoding="UTF-8"?><Response/>', "text/xml")
+"""TwiML for "we have it, say nothing": our replies are deliveries like any other."""
 
 
 class _Transport(AsyncHttpClient):  # type: ignore[misc]  # its base has no types
@@ -214,6 +216,10 @@ class TwilioSender:
             Forged: Twilio did not sign it.
         """
         return facts(_signed_form(request, self._validator), request.url)
+
+    def acknowledge(self, facts: Sequence[Heard | Receipt]) -> Acknowledgement:  # noqa: ARG002 - always the same
+        """See `base.Channel.acknowledge`."""
+        return _NO_REPLY
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from channels.base import Heard, Receipt
+from channels.geo import geo_uri
 from channels.twilio_errors import CANCELLED, receipt_trouble, trouble_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from channels.base import ReceiptStatus
 
 _KEY = re.compile(r"[0-9.]+")
+_OLD_MEXICAN = re.compile(r"\+521(\d{10})", re.ASCII)
+_OPT_OUT = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+"""What Twilio acts upon by itself on SMS when it is the whole message (tutorials/advanced-opt-out)."""
 
 _STATUSES: Mapping[str, ReceiptStatus] = {
     "sent": "sent",
@@ -61,11 +65,36 @@ def _receipts(form: Mapping[str, str], word: str, url: str) -> list[Heard | Rece
 
 
 def _heard(form: Mapping[str, str]) -> list[Heard | Receipt]:
-    sid, address = _sid(form), form.get("From", "").removeprefix("whatsapp:")
+    sid, sender = _sid(form), form.get("From", "")
+    address = sender.removeprefix("whatsapp:")
     if not sid or not address:
         return []
-    text = form.get("ButtonPayload") or form.get("Body", "")
-    return [Heard(sid, address, text, left=form.get("OptOutType", "").upper() == "STOP")]
+    text = form.get("Body", "")
+    if address == sender:  # on WhatsApp Twilio acts upon no word
+        return [Heard(sid, address, text, left=_opted_out(form, text))]
+    chosen = form.get("ButtonPayload") or form.get("ListId") or _place(form) or text
+    return [Heard(sid, _without_old_digit(address), chosen, left=_opted_out(form))]
+
+
+def _opted_out(form: Mapping[str, str], text: str = "") -> bool:
+    """Whether Twilio has blocked us from writing to them, and confirmed it to them by itself."""
+    return form.get("OptOutType", "").upper() == "STOP" or text.strip().upper() in _OPT_OUT
+
+
+def _place(form: Mapping[str, str]) -> str:
+    """The place that was shared, or "" when there is none."""
+    try:
+        return geo_uri(float(form["Latitude"]), float(form["Longitude"]))
+    except (KeyError, ValueError):
+        return ""
+
+
+def _without_old_digit(number: str) -> str:
+    """Mexico dropped the 1 before its mobile numbers in 2019; WhatsApp still writes some with it.
+
+    Both are one person (https://support.gupshup.io, note on Mexico's digit 1; unconfirmed for Twilio).
+    """
+    return _OLD_MEXICAN.sub(r"+52\1", number)
 
 
 def _sid(form: Mapping[str, str]) -> str:

@@ -16,15 +16,17 @@ from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from channels.base import Part, Template
+from channels.choices import labelled, numbered, offering, one_line, tappable
 from channels.markdown import Block, Span
 from channels.plain import title_of, with_addresses
 from channels.segments import BODY_LIMIT, split, tidy, utf16, visible
 from channels.twilio_api import TwilioSender
+from channels.whatsapp_menu import menu
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from channels.base import ChannelName, Message
+    from channels.base import ChannelName, Choice, Message
 
 _MARKS = (("strong", "*"), ("emphasis", "_"))
 _DEEPEST = 4
@@ -51,21 +53,47 @@ def render(message: Message, *, window_open: bool) -> list[Part]:
     """
     if not window_open:
         return [_template(message, message.template)] if message.template else []
-    parts = filter(visible, _packed(_blocks(message)))
+    blocks = list(_blocks(message))
+    choices = tappable(message.choices)
+    content_sid = message.menus.get(len(choices))
+    with_menu = _with_menu(blocks, choices, content_sid) if content_sid else []
+    return with_menu or _with_numbers(blocks, choices)
+
+
+def _with_menu(blocks: Sequence[Block], choices: Sequence[Choice], content_sid: str) -> list[Part]:
+    """The last paragraph and its heading above the buttons; all before it as text. [] where it cannot be."""
+    start = len(blocks) - 1
+    if start > 0 and blocks[start].kind == "paragraph" and blocks[start - 1].kind == "heading":
+        start -= 1
+    asking = blocks[max(start, 0) :]
+    if any(block.kind not in {"heading", "paragraph"} for block in asking):
+        return []
+    part = menu(" ".join(filter(visible, map(_in_one, asking))), choices, content_sid)
+    return [*_free(blocks[:start]), part] if part else []
+
+
+def _in_one(block: Block) -> str:
+    return " ".join(_fitted(block))
+
+
+def _with_numbers(blocks: list[Block], choices: Sequence[Choice]) -> list[Part]:
+    """All of it as text, the choices numbered below."""
+    shown = labelled(choices)
+    lines = [Block("paragraph", (Span(numbered(shown)),))] if shown and _free(blocks) else []
+    return offering(_free([*blocks, *lines]), shown)
+
+
+def _free(blocks: Iterable[Block]) -> list[Part]:
+    parts = filter(visible, _packed(blocks))
     return [Part(text, "whatsapp", "utf-16", utf16(text), 1) for text in parts]
 
 
 def _template(message: Message, template: Template) -> Part:
     """Each value on one line: Twilio refuses five white spaces in a row (63013), Meta refuses line breaks."""
-    filled = {name: _value(value) for name, value in template.variables.items()}
+    filled = {name: one_line(value, BODY_LIMIT) for name, value in template.variables.items()}
     text = "\n".join(filled.values())
     text = text if visible(text) else title_of(message) or template.content_sid
     return Part(text, "template", "utf-16", utf16(text), 1, Template(template.content_sid, filled))
-
-
-def _value(value: str) -> str:
-    line = " ".join(tidy(value).split())
-    return line if utf16(line) <= BODY_LIMIT else split(line, BODY_LIMIT - 1)[0] + "…"
 
 
 def _blocks(message: Message) -> Iterator[Block]:
@@ -75,7 +103,7 @@ def _blocks(message: Message) -> Iterator[Block]:
     yield from message.document.blocks
 
 
-def _packed(blocks: Iterator[Block]) -> list[str]:
+def _packed(blocks: Iterable[Block]) -> list[str]:
     """As few parts as hold all blocks: an empty line between paragraphs, none inside a list."""
     parts: list[str] = []
     before = ""

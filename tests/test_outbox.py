@@ -10,7 +10,7 @@ import pytest
 
 from bot.outbox import Claim, Settled
 from bot.texts import dump_parts, load_parts
-from channels.base import Gone, Part, Receipt, Refused, Template
+from channels.base import Choice, Gone, Part, Receipt, Refused, Template
 from tests.core import Clock, Core, chat, opened, people, person
 
 if TYPE_CHECKING:
@@ -284,5 +284,13 @@ def test_parts_are_stored_as_they_were() -> None:
     parts = [
         Part("<b>Hola</b> ñ 🎉\n", "html", "utf-16", 12, 1),
         Part("Feria", "template", "utf-16", 5, 1, template),
+        Part(
+            "¿Cuál?",
+            "html",
+            "utf-16",
+            6,
+            1,
+            choices=(Choice("Sí", "yes"), Choice("Aquí", "here", place=True)),
+        ),
     ]
     assert load_parts(dump_parts(parts)) == parts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.settings import Settings, Sms, Telegram, load, staff_language
+from bot.settings import Settings, Sms, Telegram, Whatsapp, load, staff_language
 from bot.toml.lines import line_of
 from bot.vault import Vault, write_key
 from bot.words import Phrases
@@ -70,6 +70,45 @@ def test_a_good_config_becomes_one_value(tmp_path: Path) -> None:
     assert (bot.token.get_secret_value(), bot.updates, bot.rate) == (CANARY, "polling", 25)
     assert (sms.auth_token.get_secret_value(), sms.number, sms.rate) == (CANARY, "+12025550100", 1)
     assert (settings.web.host, settings.web.port, settings.web.public_url) == ("127.0.0.1", 8080, None)
+
+
+MENU = "HX" + "0123456789abcdef" * 2
+WHATSAPP = """
+[senders.whatsapp]
+channel = "whatsapp"
+account_sid = "AC0"
+auth_token = { file = "token" }
+from = "+12025550101"
+"""
+
+
+def test_a_whatsapp_sender_knows_its_menus(tmp_path: Path) -> None:
+    """Each number of choices has its own menu; a sender without menus is none the worse."""
+    for line, menus in ((f'menus = {{ 2 = "{MENU}", 10 = "{MENU}" }}', {2: MENU, 10: MENU}), ("", {})):
+        settings, findings = read(tmp_path, GOOD + WHATSAPP + line)
+        assert not findings
+        assert settings is not None
+        whatsapp = settings.senders["whatsapp"]
+        assert isinstance(whatsapp, Whatsapp)
+        assert whatsapp.menus == menus
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ('menus = { 2 = "HX123" }', "settings.not-menu"),
+        (f'menus = {{ 11 = "{MENU}" }}', "settings.menu-size"),
+        (f'menus = {{ 1 = "{MENU}" }}', "settings.menu-size"),
+        (f'menus = {{ two = "{MENU}" }}', "settings.menu-size"),
+        ("menus = { 2 = 3 }", "toml.not-text"),
+        (f'menus = "{MENU}"', "toml.not-table"),
+    ],
+)
+def test_a_wrong_menu_is_said(tmp_path: Path, line: str, rule: str) -> None:
+    """A menu that WhatsApp cannot have, or that Twilio did not make, is said at its line at check time."""
+    settings, findings = read(tmp_path, GOOD + WHATSAPP + line)
+    assert settings is None
+    assert said(findings) == {(20, rule)}
 
 
 def test_every_fault_is_said_at_once_with_its_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.base import Message, Part
+from channels.base import Choice, Message, Part
 from channels.markdown import Document, parse
 from channels.segments import measure, utf16
 from channels.sms import render
@@ -100,6 +100,30 @@ def test_a_long_text_is_cut_between_lines() -> None:
     parts = written(source)
     assert len(parts) == 3
     assert all(part.text.startswith("Párrafo") and part.text.endswith("palabra") for part in parts)
+
+
+CHOICES = (Choice("Vacunas  hoy", "v"), Choice("Mi ubicación", "p", place=True), Choice("Información", "i"))
+
+
+def test_choices_are_numbered_and_paid_for() -> None:
+    """What can be answered stands below the text, a number a line; a place cannot be asked for by SMS."""
+    (part,) = render(Message(parse("Elige:"), choices=CHOICES), window_open=False)
+    assert part.text == "Elige:\n1 Vacunas hoy\n2 Información"
+    assert (part.encoding, part.units) == ("ucs-2", len(part.text))
+    assert [(one.label, one.value) for one in part.choices] == [("Vacunas hoy", "v"), ("Información", "i")]
+
+
+def test_choices_are_folded_with_the_text() -> None:
+    """A choice is written without its accent where that saves a segment, as the text above it is."""
+    (part,) = render(Message(parse("Elige: " + "x" * 60), fold=True, choices=CHOICES), window_open=False)
+    assert part.text.endswith("1 Vacunas hoy\n2 Informacion")
+    assert (part.encoding, part.segments) == ("gsm-7", 1)
+
+
+def test_choices_are_never_parted() -> None:
+    """When they do not fit below a long text, they go together in a message of their own."""
+    message = Message(parse("palabra " * 199), choices=CHOICES)
+    assert [part.text[:9] for part in render(message, window_open=False)] == ["palabra p", "1 Vacunas"]
 
 
 @given(st.text(max_size=4000), st.booleans())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from channels.base import Broken, Gone, Heard, Later, Message, Part, Refused, Trouble, Unsure
+from channels.base import Broken, Choice, Gone, Heard, Later, Message, Part, Refused, Trouble, Unsure
 from channels.markdown import parse
 from channels.telegram import REASONS, Telegram
 
@@ -111,6 +112,38 @@ async def test_a_message_is_one_request(vendor: Vendor, channel: Channel) -> Non
     ]
 
 
+async def pressed(channel: Channel, vendor: Vendor, *choices: Choice) -> Any:  # noqa: ANN401 - JSON
+    """The keyboard that Telegram gets for these choices."""
+    (part,) = channel.render(Message(parse("¿Cuál?"), choices=choices), window_open=False)
+    await channel.send(CHAT, part, "1")
+    return json.loads(vendor.asked[-1][1]["reply_markup"])
+
+
+async def test_choices_are_buttons_under_the_message(vendor: Vendor, channel: Channel) -> None:
+    """Each choice is a button with its value; two in a row, or one where a label is long."""
+    short = [Choice("Sí", "yes"), Choice("No", "no"), Choice("Quizás", "maybe")]
+    assert await pressed(channel, vendor, *short) == {
+        "inline_keyboard": [
+            [{"text": "Sí", "callback_data": "yes"}, {"text": "No", "callback_data": "no"}],
+            [{"text": "Quizás", "callback_data": "maybe"}],
+        ]
+    }
+    keyboard = await pressed(channel, vendor, Choice("Consulado en Fresno", "f"), *short)
+    assert [len(row) for row in keyboard["inline_keyboard"]] == [1, 1, 1, 1]
+
+
+async def test_a_place_is_asked_for_with_a_key(vendor: Vendor, channel: Channel) -> None:
+    """Where a place may be shared, the keys below ask for it; the others write their label."""
+    keyboard = await pressed(
+        channel, vendor, Choice("Mi ubicación", "x", place=True), Choice("Escribir", "y")
+    )
+    assert keyboard == {
+        "keyboard": [[{"text": "Mi ubicación", "request_location": True}, {"text": "Escribir"}]],
+        "resize_keyboard": True,
+        "one_time_keyboard": True,
+    }
+
+
 async def test_a_public_name_is_an_address(vendor: Vendor, channel: Channel) -> None:
     """A group is written to by its number, a public channel by its name."""
     await channel.send("-1001234567890", PART, "1")
@@ -124,6 +157,8 @@ REFUSALS = [
     (400, "Bad Request: USER_IS_BLOCKED", Gone, "blocked"),
     (400, "Bad Request: can't parse entities: Unsupported start tag", Refused, "bad-markup"),
     (400, "Bad Request: message is too long", Refused, "too-long"),
+    (400, "Bad Request: BUTTON_DATA_INVALID", Refused, "bad-markup"),
+    (400, "Bad Request: reply markup is too long", Refused, "bad-markup"),
     (400, "Bad Request: message text is empty", Refused, "empty"),
     (400, "Bad Request: something new", Refused, "vendor-refused"),
     (400, "Logged out", Broken, "credentials"),
@@ -240,6 +275,15 @@ async def test_polling_hears_and_moves_on(vendor: Vendor, channel: Telegram) -> 
             "allowed_updates": '["message", "callback_query", "my_chat_member"]',
         },
     )
+
+
+async def test_polled_presses_stop_turning(vendor: Vendor, channel: Telegram) -> None:
+    """After polling each press is answered by itself; one that Telegram has forgotten hinders nobody."""
+    vendor.refuse(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+    facts = [Heard("1", CHAT, "a", pressed="71"), Heard("2", CHAT, "b"), Heard("3", CHAT, "c", pressed="73")]
+    await channel.acknowledge_polled(facts)
+    path = f"/bot{TOKEN}/answerCallbackQuery"
+    assert vendor.asked == [(path, {"callback_query_id": "71"}), (path, {"callback_query_id": "73"})]
 
 
 async def test_polling_where_a_webhook_is_set_is_broken(vendor: Vendor, channel: Telegram) -> None:

@@ -48,26 +48,46 @@ WORDS = [
     (message(text="/start fresno-es"), "/start fresno-es"),
     (message(caption="mi acta", voice=VOICE), "mi acta"),
     (message(voice=VOICE), ""),
+    (message(location={"latitude": 36.74774, "longitude": -119.77237}), "geo:36.7477,-119.7724"),
+    (message(location={"latitude": -0.00001, "longitude": 180}), "geo:0,180"),
+    (message(contact={"phone_number": "+15595550100", "first_name": "Ana"}), ""),
 ]
 
 
 @pytest.mark.parametrize(("update", "text"), WORDS)
 def test_what_a_person_wrote_is_heard(update: object, text: str) -> None:
-    """Words arrive as they were written; a voice message is heard as one without words."""
+    """Words arrive as they were written, a place as a URI; a voice or a contact is heard without words."""
     assert opened().read(webhook(update)) == [Heard("9", CHAT, text, "es")]
+
+
+PRESSED = {
+    "id": "77",
+    "from": ANA,
+    "chat_instance": "1",
+    "data": "MÁS",
+    "message": {"message_id": 1, "date": 1, "chat": HOME},
+}
 
 
 def test_a_pressed_button_is_heard() -> None:
     """A button says its words as if the person had written them."""
-    pressed = {
-        "id": "1",
-        "from": ANA,
-        "chat_instance": "1",
-        "data": "MÁS",
-        "message": {"message_id": 1, "date": 1, "chat": HOME},
-    }
-    heard = opened().read(webhook({"update_id": 9, "callback_query": pressed}))
-    assert heard == [Heard("9", CHAT, "MÁS", "es")]
+    heard = opened().read(webhook({"update_id": 9, "callback_query": PRESSED}))
+    assert heard == [Heard("9", CHAT, "MÁS", "es", pressed="77")]
+
+
+def test_a_pressed_button_stops_turning() -> None:
+    """The webhook's own reply tells Telegram that the press was heard; a written message needs no answer."""
+    bot = opened()
+    answer = bot.acknowledge(bot.read(webhook({"update_id": 9, "callback_query": PRESSED})))
+    assert answer.content_type == "application/json"
+    assert json.loads(answer.body) == {"method": "answerCallbackQuery", "callback_query_id": "77"}
+    assert bot.acknowledge(bot.read(webhook(message(text="hola")))).body == ""
+
+
+def test_no_trace_shows_whose_press_it_was() -> None:
+    """Telegram's name for a press holds the person's number, so it is not printed."""
+    (heard,) = opened().read(webhook({"update_id": 9, "callback_query": PRESSED}))
+    assert "77" not in repr(heard)
 
 
 def test_a_block_is_a_leaving_and_its_end_is_nothing() -> None:

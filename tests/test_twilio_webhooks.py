@@ -58,6 +58,36 @@ def test_a_whatsapp_message_is_heard() -> None:
     assert WHATSAPP.read(signed(form)) == [Heard(SID, THEIRS, "topic:salud")]
 
 
+def test_a_row_of_a_list_is_heard() -> None:
+    """A choice out of a list says what it stands for, as a button does."""
+    form = {**HEARD, "From": f"whatsapp:{THEIRS}", "Body": "Vacunas", "ListId": "topic:salud"}
+    assert WHATSAPP.read(signed(form)) == [Heard(SID, THEIRS, "topic:salud")]
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "text"),
+    [
+        ("36.747741", "-119.772370", "geo:36.7477,-119.7724"),
+        ("19.0", "-99", "geo:19,-99"),
+        ("91", "0", "aquí"),
+        ("nan", "0", "aquí"),
+        ("", "0", "aquí"),
+        ("here", "there", "aquí"),
+    ],
+)
+def test_a_shared_place_is_heard(latitude: str, longitude: str, text: str) -> None:
+    """A place on earth is heard as its URI; anything else leaves the words as they are."""
+    place = {"From": f"whatsapp:{THEIRS}", "Body": "aquí", "Latitude": latitude, "Longitude": longitude}
+    assert WHATSAPP.read(signed({**HEARD, **place})) == [Heard(SID, THEIRS, text)]
+
+
+@pytest.mark.parametrize("number", ["+5215512345678", "+525512345678"])
+def test_a_mexican_number_is_one_person(number: str) -> None:
+    """WhatsApp writes some Mexican numbers with the 1 that the country gave up: it is the same person."""
+    form = {**HEARD, "From": f"whatsapp:{number}", "Body": "hola"}
+    assert WHATSAPP.read(signed(form)) == [Heard(SID, "+525512345678", "hola")]
+
+
 def test_a_picture_without_words_is_heard() -> None:
     """A message without a text is still a message."""
     assert WHATSAPP.read(signed({**HEARD, "Body": "", "NumMedia": "1"})) == [Heard(SID, THEIRS, "")]
@@ -69,6 +99,32 @@ def test_the_vendors_own_opt_out_is_believed(kind: str, left: bool) -> None:  # 
     assert SMS.read(signed({**HEARD, "Body": "ALTO", "OptOutType": kind})) == [
         Heard(SID, THEIRS, "ALTO", left=left)
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        ("STOP", True),
+        (" stopall\n", True),
+        ("Cancel", True),
+        ("quit", True),
+        ("STOP PLEASE", False),
+        ("no", False),
+    ],
+)
+def test_whom_twilio_has_blocked_is_not_answered(body: str, left: bool) -> None:  # noqa: FBT001 - a table
+    """After its own words on SMS Twilio refuses all we send: that is a leaving, and their word is kept."""
+    assert SMS.read(signed({**HEARD, "Body": body})) == [Heard(SID, THEIRS, body, left=left)]
+    whatsapp = {**HEARD, "From": f"whatsapp:{THEIRS}", "Body": body}
+    assert WHATSAPP.read(signed(whatsapp)) == [Heard(SID, THEIRS, body)]
+
+
+def test_twilio_is_told_to_say_nothing() -> None:
+    """Whatever was heard, the webhook's reply is valid TwiML without a message in it."""
+    for channel in (SMS, WHATSAPP):
+        answer = channel.acknowledge(channel.read(signed({**HEARD, "Body": "hola"})))
+        assert answer.content_type == "text/xml"
+        assert answer.body.endswith("<Response/>")
 
 
 @pytest.mark.parametrize("word", ["sent", "delivered", "read"])

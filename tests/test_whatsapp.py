@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.base import Message, Part, Template
+from channels.base import Choice, Message, Part, Template
 from channels.markdown import Document, parse
 from channels.segments import utf16, visible
 from channels.whatsapp import render
@@ -114,6 +114,59 @@ def test_outside_the_window_only_the_template_speaks() -> None:
     (part,) = render(Message(parse("Ven."), template=template), window_open=False)
     filled = Template(CONTENT_SID, {"1": "Feria de salud", "2": "10:00 a.m."})
     assert part == Part("Feria de salud\n10:00 a.m.", "template", "utf-16", 25, 1, filled)
+
+
+TWO = (Choice("Sí", "yes"), Choice("Ahora no, gracias por preguntar", "no"))
+MENUS = {2: CONTENT_SID, 4: CONTENT_SID}
+
+
+def test_two_choices_are_two_buttons() -> None:
+    """Within the window a menu carries the text and each title with what it stands for, cut to a button."""
+    (part,) = render(Message(parse("¿Vienes  \n*mañana*?"), choices=TWO, menus=MENUS), window_open=True)
+    variables = {"1": "¿Vienes _mañana_?", "2": "Sí", "3": "yes", "4": "Ahora no, gracias…", "5": "no"}
+    shown = (Choice("Sí", "yes"), Choice("Ahora no, gracias…", "no"))
+    assert part == Part(
+        "¿Vienes _mañana_?", "template", "utf-16", 17, 1, Template(CONTENT_SID, variables), shown
+    )
+
+
+def test_a_long_text_comes_before_its_buttons() -> None:
+    """A line break cannot be said in a menu, so only the last paragraph, with its heading, stands there."""
+    source = "# Feria\n\n- vacunas\n- dentista\n\n## Cita\n\n¿Quieres una?"
+    first, asking = render(Message(parse(source), choices=TWO, menus=MENUS), window_open=True)
+    assert (first.text, first.choices) == ("*Feria*\n\n• vacunas\n• dentista", ())
+    assert (asking.text, len(asking.choices)) == ("*Cita* ¿Quieres una?", 2)
+
+
+@pytest.mark.parametrize(
+    ("source", "choices"),
+    [
+        ("¿Vienes?", (*TWO, Choice("Quizás", "maybe"))),
+        ("Elige:\n\n- esto", TWO),
+        ("> ¿Vienes?", TWO),
+        ("palabra " * 150, TWO),
+        (
+            "¿Vienes?",
+            (Choice("Consulado de México en Fresno", "a"), Choice("Consulado de México en Yuma", "b")),
+        ),
+        ("¿Vienes?", (Choice("Sí", "a"), Choice("No", "a"))),
+    ],
+    ids=["no menu of three", "ends in a list", "a quote", "too long", "titles alike", "ids alike"],
+)
+def test_where_there_is_no_menu_choices_are_numbered(source: str, choices: tuple[Choice, ...]) -> None:
+    """What WhatsApp would refuse as buttons is said as numbered lines, and nothing is left out."""
+    *_, last = render(Message(parse(source), choices=choices, menus=MENUS), window_open=True)
+    assert (last.format, last.template) == ("whatsapp", None)
+    lines = [f"{number} {choice.label}" for number, choice in enumerate(choices, start=1)]
+    assert last.text.endswith("\n\n" + "\n".join(lines))
+    assert last.choices == choices
+
+
+def test_outside_the_window_nothing_is_asked() -> None:
+    """A template that Meta approved has its own words; a menu may not be sent there."""
+    message = Message(parse("Ven."), template=Template(CONTENT_SID), choices=TWO, menus=MENUS)
+    (part,) = render(message, window_open=False)
+    assert part.choices == ()
 
 
 def test_without_a_template_the_delivery_is_held() -> None:

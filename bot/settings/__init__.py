@@ -18,6 +18,7 @@ from bot.findings import Finding, errors
 from bot.settings.values import (
     ApiBase,
     HeaderSecret,
+    MenuSids,
     Number,
     PlainOrSecret,
     PublicUrl,
@@ -100,10 +101,17 @@ class Whatsapp(Twilio):
 
     Attributes:
         rate: Messages a second. Meta allows 80 and Twilio's older pages 10 to 50; 20 is accepted by all.
+        menu_sids: `menus`: the Content templates that hold buttons, by the number of choices as written.
     """
 
     channel: Literal["whatsapp"]
     rate: Rate = 20
+    menu_sids: MenuSids = Field(default_factory=dict, alias="menus")
+
+    @property
+    def menus(self) -> Mapping[int, str]:
+        """The `ContentSid` of the menu for each number of choices that has one."""
+        return {int(size): sid for size, sid in self.menu_sids.items()}
 
 
 AnySender = Annotated[Telegram | Sms | Whatsapp, Field(discriminator="channel")]

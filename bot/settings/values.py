@@ -103,6 +103,20 @@ def _messaging_service(value: str) -> str:
     return value
 
 
+def _content_template(value: str) -> str:
+    if not re.fullmatch("HX[0-9a-fA-F]{32}", value):
+        raise wrong("settings.not-menu")
+    return value
+
+
+def _menu_sizes(value: dict[str, str]) -> dict[str, str]:
+    """A list on WhatsApp has at most 10 rows, and one choice is none (Twilio, `twilio/list-picker`)."""
+    for size in value:
+        if size not in {str(number) for number in range(2, 11)}:
+            raise wrong("settings.menu-size", size=size)
+    return value
+
+
 def _header_secret(value: SecretStr) -> SecretStr:
     """Telegram takes 1 to 256 of `A-Z a-z 0-9 _ -` (Bot API, setWebhook)."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
@@ -126,4 +140,7 @@ PublicUrl = Annotated[str, AfterValidator(_web_address)]
 ApiBase = Annotated[str, AfterValidator(_vendors_place)]
 Number = Annotated[str, AfterValidator(_e164)]
 ServiceSid = Annotated[str, AfterValidator(_messaging_service)]
+MenuSids = Annotated[
+    dict[str, Annotated[str, AfterValidator(_content_template)]], AfterValidator(_menu_sizes)
+]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]

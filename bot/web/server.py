@@ -26,8 +26,6 @@ log = structlog.get_logger()
 _MOST_BYTES = 256 * 1024
 _LAST_REQUESTS = 3
 """Seconds that requests under way have to end when we stop; their vendors ask again."""
-_NO_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-"""TwiML for "we have it, say nothing": our replies are deliveries like any other."""
 
 
 class Server:
@@ -91,7 +89,8 @@ class Server:
             log.error("hook.not-stored", sender=sender, reason=error.why)  # noqa: TRY400 - a trace could quote values
             raise web.HTTPServiceUnavailable from None
         self._heard()
-        return web.Response(text=_NO_REPLY, content_type="text/xml")
+        answer = channel.acknowledge(facts)
+        return web.Response(text=answer.body, content_type=answer.content_type)
 
     async def _health(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
