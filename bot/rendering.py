@@ -1,4 +1,4 @@
-"""An entry in one community, language and channel: the one function behind preview, announce and check.
+"""An entry in one community, language and channel: the one road behind preview, announce, check and replies.
 
 What you preview is what arrives, because it is made here, once, and stored.
 """
@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING
 
 import channels
 from bot import languages, library
-from bot.words import Phrases
-from channels.base import Message
-from channels.markdown import Block, Document, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.library import Entry, Library
     from bot.library.front_matter import Edition
     from bot.timetable import Community
-    from channels.base import ChannelName, Part
+    from channels.base import ChannelName, Message, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +50,17 @@ def render(
     Raises:
         Faults: the entry quotes something that is not there, or no longer true.
     """
-    desk = _Desk(found, community, language, now)
+    desk = Desk(found, community, language, now)
     message, edition = desk.message(entry)
     return desk.written(message, edition.language, channel)
 
 
-def render_choices(
-    found: Library,
-    entries: Sequence[Entry],
-    community: Community,
-    channel: ChannelName,
-    language: str,
-    now: datetime,
-) -> Rendered:
-    """Ask a reader which of several entries they mean: writing its name leads to it. Raises as `render`."""
-    desk = _Desk(found, community, language, now)
-    names = [desk.message(entry)[0].title for entry in entries]
-    phrases = Phrases(desk.language)
-    blocks = [Block("paragraph", (Span(phrases.say("bot.choose")),))]
-    blocks += [Block("item", (Span(name),), "•", 1) for name in names]
-    return desk.written(Message(Document(tuple(blocks)), fold=community.fold), phrases.language, channel)
+class Desk:
+    """What one reader of one community is written, on one day.
 
-
-class _Desk:
-    """What one reader of one community is written, on one day."""
+    Attributes:
+        language: What they read, or what their community reads where that is no language.
+    """
 
     def __init__(self, found: Library, community: Community, language: str, now: datetime) -> None:
         self._library = replace(found, today=now.astimezone(community.zone).date())
@@ -89,10 +72,12 @@ class _Desk:
             self.language = community.languages[0]
 
     def message(self, entry: Entry) -> tuple[Message, Edition]:
+        """An entry as no channel has written it yet, and its edition. Raises Faults as `render`."""
         place = library.Place(self._community.slug, self._community.name, self._community.zone)
         return self._library.message(entry, self.language, place, fold=self._community.fold)
 
     def written(self, message: Message, edition: str, channel: ChannelName) -> Rendered:
+        """A message, in the language of an edition, as the channel writes it."""
         return Rendered(
             self._community.slug,
             self._asked,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_datetime_format
+from babel.languages import get_official_languages
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 
@@ -77,6 +78,11 @@ def month(value: dt.date, language: str) -> str:
     """The name of a month: "diciembre"."""
     # Not "LLLL": after any Chinese locale, Babel 2.18 gives that name in Chinese to everyone (2026-11).
     return format_date(value, "MMMM", locale=_locale(language))
+
+
+def spoken_in(country: str) -> tuple[str, ...]:
+    """The official languages of a country (ISO 3166-1), the most used first; Spanish where CLDR has none."""
+    return get_official_languages(country, de_facto=True) or ("es",)
 
 
 def number(value: Number, language: str) -> str:

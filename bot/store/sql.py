@@ -19,18 +19,44 @@ SUBSCRIBER_IMPORT = """
     VALUES (:channel, :address, :language, :community, 'active', :joined)
     ON CONFLICT (channel, address) DO UPDATE
     SET language = excluded.language, community = excluded.community,
-        state = CASE WHEN subscribers.state = 'left' THEN 'left' ELSE 'active' END
+        state = CASE WHEN subscribers.state = 'left' THEN 'left' ELSE 'active' END,
+        forget_at = CASE WHEN subscribers.state = 'left' THEN subscribers.forget_at END
     RETURNING id, state
 """
 SUBSCRIBER_HEARD = """
-    INSERT INTO subscribers (channel, address, language, community, state, heard_at, joined)
-    VALUES (:channel, :address, :language, :community, 'visitor', :heard_at, :joined)
-    ON CONFLICT (channel, address) DO UPDATE SET heard_at = excluded.heard_at
+    INSERT INTO subscribers (channel, address, language, community, state, heard_at, joined, forget_at)
+    VALUES (:channel, :address, :language, :community, 'visitor', :heard_at, :joined, :forget_at)
+    ON CONFLICT (channel, address) DO UPDATE
+    SET heard_at = excluded.heard_at,
+        state = CASE WHEN subscribers.state = 'gone' THEN 'visitor' ELSE subscribers.state END,
+        forget_at = CASE WHEN subscribers.state IN ('visitor', 'gone') THEN excluded.forget_at
+                         ELSE subscribers.forget_at END
     RETURNING id
 """
 SUBSCRIBER = "SELECT id, channel, address, language, community, state FROM subscribers WHERE id = :id"
 SUBSCRIBER_BY_ADDRESS = "SELECT id, state FROM subscribers WHERE channel = :channel AND address = :address"
-SUBSCRIBER_STATE = "UPDATE subscribers SET state = :state WHERE id = :id"
+SUBSCRIBER_STATE = "UPDATE subscribers SET state = :state, forget_at = :forget_at WHERE id = :id"
+SUBSCRIBER_UNCONFIRMED = """
+    UPDATE subscribers SET state = 'visitor', forget_at = :forget_at WHERE id = :id AND state <> 'active'
+"""
+SUBSCRIBER_LANGUAGE = "UPDATE subscribers SET language = :language WHERE id = :id"
+SUBSCRIBER_COMMUNITY = "UPDATE subscribers SET community = :community WHERE id = :id"
+# Everybody this person is.
+LINKED = """
+    SELECT id, channel, address, state FROM subscribers
+    WHERE id = :id OR person = (SELECT person FROM subscribers WHERE id = :id)
+"""
+# A visit is over, or a farewell is said; who waits for their consulate's answer is not forgotten meanwhile.
+FORGET_DUE = """
+    SELECT id, state FROM subscribers s
+    WHERE forget_at IS NOT NULL
+      AND (forget_at <= :now
+           OR state = 'left' AND NOT EXISTS (SELECT 1 FROM inbounds i JOIN deliveries d ON d.inbound = i.id
+                                             WHERE i.subscriber = s.id AND d.state IN ('queued', 'claimed')))
+      AND NOT EXISTS (SELECT 1 FROM inbounds i WHERE i.subscriber = s.id AND i.text IS NOT NULL)
+      AND (state = 'left' OR NOT EXISTS (SELECT 1 FROM threads t WHERE t.subscriber = s.id))
+    LIMIT 500
+"""
 # What a vendor says of somebody never takes the place of what they said themselves.
 SUBSCRIBER_UNREACHED = """
     UPDATE subscribers SET state = :state WHERE id = :id AND state NOT IN ('left', :state)
@@ -45,8 +71,8 @@ SUBSCRIBER_ERASE = "DELETE FROM subscribers WHERE id = :id"
 TOPIC_FOLLOW = "INSERT INTO topics (subscriber, topic) VALUES (:subscriber, :topic) ON CONFLICT DO NOTHING"
 TOPICS_FORGET = "DELETE FROM topics WHERE subscriber = :subscriber"
 CONSENT = """
-    INSERT INTO consents (subscriber, channel, action, how, month)
-    VALUES (:subscriber, :channel, :action, :how, :month)
+    INSERT INTO consents (subscriber, channel, action, how, month, words)
+    VALUES (:subscriber, :channel, :action, :how, :month, :words)
 """
 SUPPRESS = "INSERT INTO suppressed (tag, month) VALUES (:tag, :month) ON CONFLICT DO NOTHING"
 SUPPRESSED = "SELECT 1 AS yes FROM suppressed WHERE tag = :tag"
@@ -213,8 +239,55 @@ INBOUND_ADD = """
     ON CONFLICT (sender, vendor_id) DO NOTHING
     RETURNING id
 """
+# Each person's first message that waits, with the person and what they were asked: theirs are read in order.
 INBOUNDS_UNANSWERED = """
-    SELECT id, sender, vendor_id, subscriber, text, left_there FROM inbounds
-    WHERE text IS NOT NULL ORDER BY id LIMIT :limit
+    SELECT i.id, i.sender, i.vendor_id, i.subscriber, i.text, i.left_there,
+           s.channel, s.language, s.community, s.state, a.question, a.choices, a.kept
+    FROM inbounds i
+    LEFT JOIN subscribers s ON s.id = i.subscriber
+    LEFT JOIN asked a ON a.subscriber = i.subscriber AND a.until > :now
+    WHERE i.text IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM inbounds e
+                      WHERE e.subscriber = i.subscriber AND e.id < i.id AND e.text IS NOT NULL)
+    ORDER BY i.id LIMIT :limit
 """
 INBOUND_ANSWERED = "UPDATE inbounds SET text = NULL WHERE id = :id"
+ASKED = """
+    INSERT INTO asked (subscriber, question, choices, kept, until)
+    VALUES (:subscriber, :question, :choices, :kept, :until)
+    ON CONFLICT (subscriber) DO UPDATE
+    SET question = excluded.question, choices = excluded.choices, kept = excluded.kept, until = excluded.until
+"""
+ASKED_NOTHING = "DELETE FROM asked WHERE subscriber = :subscriber"
+ASKED_LAPSED = "DELETE FROM asked WHERE until <= :now"
+TOPICS = "SELECT topic FROM topics WHERE subscriber = :subscriber"
+
+# --- links ------------------------------------------------------------------------------------------------
+
+LINK_OFFER = """
+    INSERT INTO links (code, subscriber, until) VALUES (:code, :subscriber, :until)
+    ON CONFLICT (subscriber) DO UPDATE SET code = excluded.code, until = excluded.until
+"""
+LINK_OFFERED = "SELECT subscriber FROM links WHERE code = :code AND until > :now AND subscriber <> :subscriber"
+# Whoever was linked to either of the two is linked to both.
+LINK_TOGETHER = """
+    UPDATE subscribers SET person = :person
+    WHERE id IN (:one, :other)
+       OR person IN (SELECT person FROM subscribers WHERE id IN (:one, :other) AND person IS NOT NULL)
+"""
+LINK_USED = "DELETE FROM links WHERE code = :code"
+LINKS_LAPSED = "DELETE FROM links WHERE until <= :now"
+
+# --- retention --------------------------------------------------------------------------------------------
+
+# A reply's row is kept as long as a receipt may still come; then nothing tells any more who asked what.
+REPLIES_OLD = """
+    DELETE FROM deliveries WHERE broadcast IS NULL AND settled_at <= :before
+      AND state NOT IN ('queued', 'held', 'claimed')
+"""
+# A vendor repeats itself for days, not for months: until then a replay is recognised.
+INBOUNDS_OLD = "DELETE FROM inbounds WHERE text IS NULL AND heard_at <= :before"
+TEXTS_OLD = """
+    DELETE FROM texts WHERE broadcast IS NULL
+      AND id NOT IN (SELECT text FROM deliveries WHERE broadcast IS NULL)
+"""

@@ -74,6 +74,7 @@ class Community:
         quiet_hours: None when it has none.
         holidays: `MX`, `US-CA`. Read, not yet observed.
         fold: Whether SMS may write a for á where that saves a segment.
+        opinions: Whether people are asked if an answer was of use.
         slots: In the order of the file.
         file: Where it is written.
     """
@@ -87,6 +88,7 @@ class Community:
     quiet_hours: QuietHours | None
     holidays: tuple[str, ...]
     fold: bool
+    opinions: bool
     slots: tuple[Slot, ...]
     file: Path
 
@@ -214,6 +216,7 @@ def _built(source: Source, schedule: Schedule, senders: Mapping[str, ChannelName
         quiet_hours=QuietHours(hours.start, hours.end) if hours else None,
         holidays=tuple(schedule.holidays),
         fold=schedule.fold_accents,
+        opinions=schedule.ask_opinions,
         slots=tuple(
             Slot(slot.announce, slot.at, slot.late, line_of(source.text, ("slot", index, "announce")))
             for index, slot in enumerate(schedule.slot)

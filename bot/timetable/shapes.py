@@ -136,4 +136,5 @@ class Schedule(Table):
     quiet_hours: Annotated[_QuietHours | None, BeforeValidator(_quiet_hours)] = _QuietHours()
     holidays: list[Annotated[str, AfterValidator(_holiday)]] = Field(default_factory=list)
     fold_accents: bool = False
+    ask_opinions: bool = False
     slot: Annotated[list[_Slot], BeforeValidator(_slots)] = Field(default_factory=list)

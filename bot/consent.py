@@ -1,0 +1,83 @@
+"""Joining, leaving and being forgotten, as rows: each with its line in the ledger, within a transaction.
+
+What may enter: what changes whether somebody may be written to. Nothing but a person's own word brings them
+back; leaving and being forgotten reach every address that they linked.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.moments import month_of, to_ms
+from bot.store import sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.store import Transaction
+    from bot.vault import Vault
+
+VISIT = timedelta(hours=48)
+"""Who has not joined is forgotten this long after their last word, a join that was never confirmed too."""
+
+_GOODBYE = timedelta(minutes=10)
+"""How long somebody who asked to be erased waits to be told so; then they are erased untold."""
+
+
+def join(tx: Transaction, vault: Vault, person: int, channel: str, words: str, now: datetime) -> None:
+    """Their own word brings them in, or back, also after they asked to be forgotten.
+
+    Args:
+        words: Which text told them what they said yes to.
+    """
+    tx.run(sql.SUBSCRIBER_STATE, {"id": person, "state": "active", "forget_at": None})
+    entry(tx, person, channel, "given", channel, now, words)
+    if row := tx.one(sql.SUBSCRIBER, {"id": person}):
+        address = vault.open(channel, row["address"])
+        tx.run(sql.SUPPRESSED_LIFT, {"tag": vault.tag(channel, address)})
+
+
+def ask_to_join(tx: Transaction, person: int, now: datetime) -> None:
+    """They want in and have not confirmed it yet."""
+    tx.run(sql.SUBSCRIBER_UNCONFIRMED, {"id": person, "forget_at": to_ms(now + VISIT)})
+
+
+def leave(tx: Transaction, person: int, how: str, now: datetime) -> None:
+    """They said enough. What is still queued for them is cancelled when its turn comes."""
+    for row in tx.rows(sql.LINKED, {"id": person}):
+        tx.run(sql.SUBSCRIBER_STATE, {"id": row["id"], "state": "left", "forget_at": None})
+        entry(tx, row["id"], row["channel"], "withdrawn", how, now)
+
+
+def forget(tx: Transaction, vault: Vault, person: int, now: datetime) -> None:
+    """They are out at once, and erased as soon as they were told so; their other addresses at once."""
+    for row in tx.rows(sql.LINKED, {"id": person}):
+        _suppress(tx, vault, row, now)
+        if row["id"] == person:
+            values = {"id": person, "state": "left", "forget_at": to_ms(now + _GOODBYE)}
+            tx.run(sql.SUBSCRIBER_STATE, values)
+        else:
+            erase(tx, row["id"])
+        entry(tx, row["id"], row["channel"], "erased", row["channel"], now)
+
+
+def erase(tx: Transaction, person: int) -> None:
+    """The row, what they wrote, and the answers to it. Deliveries keep their place in the counts."""
+    tx.run(sql.PERSON_FORGET_REPLIES, {"subscriber": person})
+    tx.run(sql.SUBSCRIBER_ERASE, {"id": person})
+
+
+def entry(
+    tx: Transaction, person: int, channel: str, action: str, how: str, now: datetime, words: str = ""
+) -> None:
+    """A line of the ledger: which month, no closer; which text, none of theirs."""
+    values = {"subscriber": person, "channel": channel, "action": action, "how": how, "words": words}
+    tx.run(sql.CONSENT, values | {"month": month_of(now)})
+
+
+def _suppress(tx: Transaction, vault: Vault, row: dict[str, object], now: datetime) -> None:
+    channel, sealed = str(row["channel"]), row["address"]
+    assert isinstance(sealed, bytes)  # noqa: S101 - the column's type
+    tag = vault.tag(channel, vault.open(channel, sealed))
+    tx.run(sql.SUPPRESS, {"tag": tag, "month": month_of(now)})
