@@ -12,7 +12,8 @@ import channels
 from bot import languages, library
 from bot.words import Phrases
 from channels.base import Message
-from channels.markdown import Block, Document, Span
+from channels.markdown import Block, Document, Span, parse
+from channels.segments import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +75,34 @@ def render_choices(
     blocks = [Block("paragraph", (Span(phrases.say("bot.choose")),))]
     blocks += [Block("item", (Span(name),), "•", 1) for name in names]
     return desk.written(Message(Document(tuple(blocks)), fold=community.fold), phrases.language, channel)
+
+
+def render_letter(
+    found: Library,
+    text: str,
+    reference: str,
+    community: Community,
+    channel: ChannelName,
+    language: str,
+    now: datetime,
+) -> Rendered | None:
+    """What a consulate answers one person: its name in front, and at the end how to write back.
+
+    Args:
+        text: Small Markdown, in whatever language the desk wrote it.
+        reference: Of the thread.
+
+    Returns:
+        None when the text says nothing.
+    """
+    body = parse(text).blocks
+    if not any(visible(block.text) for block in body):
+        return None
+    desk = _Desk(found, community, language, now)
+    phrases = Phrases(desk.language)
+    write_back = Block("paragraph", (Span(phrases.say("letter.write-back", reference=reference)),))
+    message = Message(Document((*body, write_back)), title=community.name, fold=community.fold)
+    return desk.written(message, phrases.language, channel)
 
 
 class _Desk:
