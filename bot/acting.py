@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import consent, links, threads
+from bot import consent, figures, links, threads
 from bot.conversation.answers import (
     AskToJoin,
     Follow,
@@ -110,9 +110,9 @@ class Acting:
                     )
                 return {"outcome": threads.state_of(tx, reference, person) or "none"}
             case Miss(words):
-                threads.count_gap(tx, vault, community=community, words=words, now=now)
+                figures.count_gap(tx, vault, community=community, words=words, now=now)
             case Judge(entry, useful):
-                threads.count_opinion(
+                figures.count_opinion(
                     tx, entry=entry, community=community, subscriber=person, useful=useful
                 )
         return {}

@@ -12,7 +12,9 @@ from bot.broadcasts import Broadcasts
 from bot.clock import Clock
 from bot.conversation import Conversation
 from bot.dispatcher import Dispatcher, Speaking
+from bot.figures import Figures
 from bot.inbound import Inbounds
+from bot.inbox import Inbox
 from bot.lane import Clockwork, Lane
 from bot.listening import Listener
 from bot.outbox import Outbox
@@ -60,6 +62,8 @@ class App:
         self.subscribers: Subscribers
         self.outbox: Outbox
         self.broadcasts: Broadcasts
+        self.inbox: Inbox
+        self.figures: Figures
         self._vault: Vault
 
     async def __aenter__(self) -> Self:
@@ -73,6 +77,8 @@ class App:
             raise
         self.outbox = Outbox(self.store, self._vault)
         self.broadcasts = Broadcasts(self.store, self.project)
+        self.inbox = Inbox(self.store, self._vault, self.project)
+        self.figures = Figures(self.store, self._vault)
         return self
 
     async def __aexit__(

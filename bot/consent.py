@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.moments import month_of, to_ms
 from bot.store import sql
+from bot.threads import withdraw_replies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,6 +48,7 @@ def leave(tx: Transaction, person: int, how: str, now: datetime) -> None:
     """They said enough. What is still queued for them is cancelled when its turn comes."""
     for row in tx.rows(sql.LINKED, {"id": person}):
         tx.run(sql.SUBSCRIBER_STATE, {"id": row["id"], "state": "left", "forget_at": None})
+        withdraw_replies(tx, row["id"], now)
         entry(tx, row["id"], row["channel"], "withdrawn", how, now)
 
 

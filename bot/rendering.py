@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 
 import channels
 from bot import languages, library
+from bot.words import Phrases
+from channels.base import Message
+from channels.markdown import Block, Document, Span, parse
+from channels.segments import visible
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
     from bot.library import Entry, Library
     from bot.library.front_matter import Edition
     from bot.timetable import Community
-    from channels.base import ChannelName, Message, Part
+    from channels.base import ChannelName, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,34 @@ def render(
     desk = Desk(found, community, language, now)
     message, edition = desk.message(entry)
     return desk.written(message, edition.language, channel)
+
+
+def render_letter(
+    found: Library,
+    text: str,
+    reference: str,
+    community: Community,
+    channel: ChannelName,
+    language: str,
+    now: datetime,
+) -> Rendered | None:
+    """What a consulate answers one person: its name in front, and at the end how to write back.
+
+    Args:
+        text: Small Markdown, in whatever language the desk wrote it.
+        reference: Of the thread.
+
+    Returns:
+        None when the text says nothing.
+    """
+    body = parse(text).blocks
+    if not any(visible(block.text) for block in body):
+        return None
+    desk = Desk(found, community, language, now)
+    phrases = Phrases(desk.language)
+    write_back = Block("paragraph", (Span(phrases.say("letter.write-back", reference=reference)),))
+    message = Message(Document((*body, write_back)), title=community.name, fold=community.fold)
+    return desk.written(message, phrases.language, channel)
 
 
 class Desk:

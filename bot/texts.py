@@ -49,9 +49,10 @@ def add_text(tx: Transaction, text: Rendered, sender: str, broadcast: int | None
 
 def add_sealed_text(tx: Transaction, text: Rendered, sender: str, vault: Vault, owner: str) -> int:
     """Keep a text that is for one person alone, sealed and bound to `owner`; its number."""
-    values = _text_row(text, sender)
-    sealed = vault.seal_text(str(values["open"]), owner)
-    values |= {"open": base64.b64encode(sealed).decode(), "closed": None, "owner": owner}
+    values = _text_row(text, sender) | {"owner": owner}
+    for said in ("open", "closed"):
+        if values[said] is not None:
+            values[said] = base64.b64encode(vault.seal_text(str(values[said]), owner)).decode()
     return int(tx.rows(sql.TEXT_ADD, values)[0]["id"])
 
 
@@ -71,10 +72,11 @@ def _text_row(text: Rendered, sender: str) -> dict[str, object]:
 
 def load_text(row: Mapping[str, str | None], vault: Vault) -> Text:
     """A text from its row. Raises BadKey when it was sealed for another thread, or with another key."""
-    said = row["open"] or ""
-    if row["owner"]:
-        said = vault.open_text(base64.b64decode(said), row["owner"])
-    return Text(tuple(load_parts(said)), tuple(load_parts(row["closed"])) if row["closed"] else None)
+    said, closed = (
+        vault.open_text(base64.b64decode(stored), row["owner"]) if stored and row["owner"] else stored
+        for stored in (row["open"], row["closed"])
+    )
+    return Text(tuple(load_parts(said or "[]")), tuple(load_parts(closed)) if closed else None)
 
 
 def dump_parts(parts: Sequence[Part]) -> str:

@@ -1,9 +1,9 @@
 """Addresses sealed at rest: the only place where one is readable, and the only place that holds the key.
 
 An address is sealed with AES-SIV: deterministic, so that the database can find and keep unique what it
-cannot read. Equality is all that leaks, and one person has one row per channel. What a person wrote is
-sealed with a random nonce, so that not even equality leaks. Recognition without return (who asked to be
-forgotten) is an HMAC.
+cannot read. Equality is all that leaks, and one person has one row per channel. A question that is counted,
+never whose, is sealed likewise. What a person wrote is sealed with a random nonce, so that not even equality
+leaks. Recognition without return (who asked to be forgotten) is an HMAC.
 
 Each purpose has a key of its own, derived from the one in the key file.
 """
@@ -62,6 +62,7 @@ class Vault:
         if len(root) != _KEY_BYTES:
             raise BadKey("not a key of Pregonero")
         self._addresses = AESSIV(_derive(root, b"address", _KEY_BYTES))
+        self._questions = AESSIV(_derive(root, b"question", _KEY_BYTES))
         self._texts = ChaCha20Poly1305(_derive(root, b"text", 32))
         self._tags = _derive(root, b"tag", 32)
 
@@ -73,6 +74,17 @@ class Vault:
         """The address again. Raises BadKey when this key did not seal it, or not for this channel."""
         try:
             return self._addresses.decrypt(sealed, [b"subscribers.address", channel.encode()]).decode()
+        except InvalidTag as error:
+            raise BadKey("sealed with another key") from error
+
+    def seal_question(self, community: str, question: str) -> bytes:
+        """The same question in the same community always gives the same bytes, so that it can be counted."""
+        return self._questions.encrypt(question.encode(), [b"gaps.question", community.encode()])
+
+    def open_question(self, community: str, sealed: bytes) -> str:
+        """The question again. Raises BadKey when this key did not seal it, or not for this community."""
+        try:
+            return self._questions.decrypt(sealed, [b"gaps.question", community.encode()]).decode()
         except InvalidTag as error:
             raise BadKey("sealed with another key") from error
 

@@ -14,7 +14,7 @@ CODE = sorted(path for folder in ("bot", "channels") for path in (ROOT / folder)
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 JOURNEY = (
-    "store moments findings log",
+    "store moments findings log references",
     "languages words toml",
     "vault",
     "settings timetable library",
@@ -22,8 +22,8 @@ JOURNEY = (
     "rendering search check",
     "conversation newcomers policy pace",
     "texts",
-    "subscribers outbox",
-    "broadcasts inbound",
+    "subscribers outbox threads figures",
+    "broadcasts inbound inbox",
     "lane",
     "dispatcher clock listening web",
     "app",
@@ -54,7 +54,17 @@ DOORS = {
 }
 """The only rooms that may import an outside library."""
 
-STORE_ROOMS = {"texts", "broadcasts", "subscribers", "outbox", "inbound", "app"}
+STORE_ROOMS = {
+    "texts",
+    "broadcasts",
+    "subscribers",
+    "outbox",
+    "threads",
+    "figures",
+    "inbox",
+    "inbound",
+    "app",
+}
 """Who may reach the database; `web` and `cli` know only its fault, `Unusable`."""
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+from bot import references
 from bot.conversation.answers import (
     Answer,
     Asked,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["question", "proposal"]
 
-_REFERENCE = re.compile(r"\W*r ?- ?([2-9a-hj-km-np-z]{4})\b\W*(.*)", re.IGNORECASE | re.DOTALL)
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _SAYS_IT = 4
 """From how many words a message that begins with PROPUESTA holds the proposal itself."""
@@ -47,12 +47,12 @@ def passed_on(kind: Kind, text: str, asker: Asker) -> Answer:
 
 def again(text: str, asker: Asker) -> Answer | None:
     """A message that begins with a reference belongs to its thread; the reference alone asks how it stands."""
-    found = _REFERENCE.fullmatch(text)
+    found = references.leading(text)
     if found is None:
         return None
-    reference = f"R-{found[1].upper()}"
+    reference, rest = found
     said = Phrase("thread.", (("reference", reference),))
-    return Answer("question", asker, (said,), does=(WriteAgain(reference, found[2].strip()),))
+    return Answer("question", asker, (said,), does=(WriteAgain(reference, rest),))
 
 
 def judged(chosen: Chosen, asker: Asker) -> Answer:
