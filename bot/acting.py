@@ -105,14 +105,10 @@ class Acting:
                 return {"reference": reference}
             case WriteAgain(reference, text):
                 if text:
-                    threads.add_letter(
-                        tx, vault, reference=reference, subscriber=person, text=text, now=now
-                    )
-                return {"outcome": threads.state_of(tx, reference, person) or "none"}
-            case Miss(words):
-                figures.count_gap(tx, vault, community=community, words=words, now=now)
+                    threads.add_letter(tx, vault, reference=reference, subscriber=person, text=text, now=now)
+                return {"outcome": threads.state_of(tx, reference, person) or "unknown"}
+            case Miss(text):
+                figures.count_gap(tx, vault, community=community, text=text, now=now)
             case Judge(entry, useful):
-                figures.count_opinion(
-                    tx, entry=entry, community=community, subscriber=person, useful=useful
-                )
+                figures.count_opinion(tx, entry=entry, community=community, subscriber=person, useful=useful)
         return {}

@@ -13,6 +13,7 @@ from bot.clock import Clock
 from bot.conversation import Conversation
 from bot.dispatcher import Dispatcher, Speaking
 from bot.figures import Figures
+from bot.housekeeping import Housekeeping
 from bot.inbound import Inbounds
 from bot.inbox import Inbox
 from bot.lane import Clockwork, Lane
@@ -125,7 +126,7 @@ class App:
                 now=now,
                 heard=listener.heard,
             )
-            clock = Clock(self.broadcasts, now=now, stir=dispatcher.stir)
+            clock = Clock(self.broadcasts, Housekeeping(self.store), now=now, stir=dispatcher.stir)
             dispatching = asyncio.create_task(dispatcher.run(now()))
             try:
                 await asyncio.sleep(0)  # it takes the lock, or knows that it cannot, before it waits
@@ -144,9 +145,8 @@ class App:
             self.store,
             self._vault,
             project=self.project,
-            subscribers=self.subscribers,
             outbox=self.outbox,
-            conversation=Conversation(self.project.library),
+            conversation=Conversation(self.project.library, self.project.communities),
         )
 
     def _listener(

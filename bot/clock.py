@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.broadcasts import Broadcasts
+    from bot.housekeeping import Housekeeping
     from bot.timetable import Community, Due
 
 log = structlog.get_logger()
@@ -37,9 +38,15 @@ class Clock:
     """
 
     def __init__(
-        self, broadcasts: Broadcasts, *, now: Callable[[], datetime], stir: Callable[[], None]
+        self,
+        broadcasts: Broadcasts,
+        housekeeping: Housekeeping,
+        *,
+        now: Callable[[], datetime],
+        stir: Callable[[], None],
     ) -> None:
         self._broadcasts = broadcasts
+        self._housekeeping = housekeeping
         self._now = now
         self._stir = stir
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -62,12 +69,13 @@ class Clock:
         self._scheduler.shutdown(wait=False)
 
     async def beat(self) -> None:
-        """Make the broadcasts that are due."""
+        """Make the broadcasts that are due, and forget what is to be forgotten."""
         now = self._now()
         made = [*await self._slots(now), *await self._broadcasts.launch_due(now)]
         if made:
             log.info("clock.due", broadcasts=len(made))
             self._stir()
+        await self._housekeeping.tidy(now)
 
     async def _slots(self, now: datetime) -> list[int]:
         made = []

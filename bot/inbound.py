@@ -18,6 +18,7 @@ from bot.acting import Acting
 from bot.conversation import Answer, said_of
 from bot.conversation.answers import Asked, Asker, Link, OfferLink, PassOn, WriteAgain
 from bot.moments import month_of, to_ms
+from bot.settings import Whatsapp
 from bot.store import Unusable, sql
 from bot.texts import add_text
 from channels.base import Choice, Heard
@@ -160,13 +161,14 @@ class Inbounds:
             return _Decided(waiting, answer, self._said(waiting.sender, answer, now, {}))
 
     def _said(self, sender: str, answer: Answer, now: datetime, told: Mapping[str, str]) -> Rendered | None:
-        menus = self._project.settings.senders[sender].menus
+        through = self._project.settings.senders[sender]
+        menus = through.menus if isinstance(through, Whatsapp) else {}
         return said_of(self._project.library, answer, now, menus=menus, ended=told)
 
     async def _settle(self, decided: Sequence[_Decided], now: datetime) -> None:
         """All of them in one transaction; where one cannot be written, each in its own."""
         try:
-            await self._store.write(lambda tx: [self._write(tx, one, now) for one in decided])
+            await self._store.write(lambda tx: self._write_all(tx, decided, now))
         except Unusable:
             raise
         except Exception:  # noqa: BLE001 - looked for below, one by one
@@ -181,6 +183,10 @@ class Inbounds:
         except Exception as error:  # noqa: BLE001 - as in `_decide`
             log.error("answer.fault", inbound=one.waiting.id, error=type(error).__name__)  # noqa: TRY400 - as in `_decide`
             await self._store.write(lambda tx: tx.run(sql.INBOUND_ANSWERED, {"id": one.waiting.id}))
+
+    def _write_all(self, tx: Transaction, decided: Sequence[_Decided], now: datetime) -> None:
+        for one in decided:
+            self._write(tx, one, now)
 
     def _write(self, tx: Transaction, decided: _Decided, now: datetime) -> None:
         """What follows from one message: what it changes, its reply, and what we wait for."""

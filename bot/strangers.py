@@ -1,6 +1,6 @@
 """Somebody who writes for the first time: whose they are, and what they probably read.
 
-Guesses, from the sender they wrote to, the vendor's hint and the country of their number; the conversation asks.
+Guesses, from the sender they wrote to, the vendor's hint and their number's country; the conversation asks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Subscribers: joining, leaving, being forgotten, and the ledger of their consent.
+"""Subscribers as the desk knows them: taken in from a list, erased on request, counted.
 
-An address enters here in clear and leaves sealed. Leaving is one thing on every channel: the row says so, and
-nothing but the person's own word brings them back.
+An address enters here in clear and leaves sealed. What people do themselves by chat is `consent`.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot import consent
 from bot.moments import month_of
 from bot.store import Unusable, sql
 
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from channels.base import ChannelName
 
 _SEALED_WORD = "pregonero"
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """One address on one channel, as the rest of the bot knows it: without the address."""
-
-    id: int
-    channel: ChannelName
-    language: str
-    community: str
-    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,50 +82,22 @@ class Subscribers:
         ]
 
         def work(tx: Transaction) -> Imported:
-            states = [_take_in(tx, person, sealed, tag, month_of(now)) for person, sealed, tag in ready]
+            states = [_take_in(tx, person, sealed, tag, now) for person, sealed, tag in ready]
             return Imported(states.count("active"), states.count("left"), states.count("forgotten"))
 
         return await self._store.write(work)
 
-    async def get(self, person: int) -> Subscriber | None:
-        """A subscriber, or None when they were erased."""
-        row = await self._store.read(lambda tx: tx.one(sql.SUBSCRIBER, {"id": person}))
-        if row is None:
-            return None
-        return Subscriber(row["id"], row["channel"], row["language"], row["community"], row["state"])
-
-    async def join(self, person: Subscriber, how: str, now: datetime) -> None:
-        """Their own word brings them in, or back, also after they asked to be forgotten."""
-
-        def work(tx: Transaction) -> None:
-            _change(tx, person, "active", _entry(person.id, person.channel, "given", how, month_of(now)))
-            if row := tx.one(sql.SUBSCRIBER, {"id": person.id}):
-                address = self._vault.open(person.channel, row["address"])
-                tx.run(sql.SUPPRESSED_LIFT, {"tag": self._vault.tag(person.channel, address)})
-
-        await self._store.write(work)
-
-    async def leave(self, person: Subscriber, how: str, now: datetime) -> None:
-        """They said enough. What is still queued for them is cancelled when its turn comes."""
-        entry = _entry(person.id, person.channel, "withdrawn", how, month_of(now))
-        await self._store.write(lambda tx: _change(tx, person, "left", entry))
-
     async def erase(self, channel: ChannelName, address: str, now: datetime) -> bool:
-        """Forget somebody for real; keep only what lets us recognise, never know, them. False: nobody there.
-
-        Deliveries keep their place in the counts, without the person.
-        """
+        """Forget somebody for real; what stays recognises them and never names them. False: nobody there."""
         sealed, tag = self._vault.seal(channel, address), self._vault.tag(channel, address)
-        month = month_of(now)
 
         def work(tx: Transaction) -> bool:
-            tx.run(sql.SUPPRESS, {"tag": tag, "month": month})
+            tx.run(sql.SUPPRESS, {"tag": tag, "month": month_of(now)})
             person = tx.one(sql.SUBSCRIBER_BY_ADDRESS, {"channel": channel, "address": sealed})
             if person is None:
                 return False
-            tx.run(sql.CONSENT, _entry(person["id"], channel, "erased", "desk", month))
-            tx.run(sql.PERSON_FORGET_REPLIES, {"subscriber": person["id"]})
-            tx.run(sql.SUBSCRIBER_ERASE, {"id": person["id"]})
+            consent.entry(tx, person["id"], channel, "erased", "desk", now)
+            consent.erase(tx, person["id"])
             return True
 
         erased = await self._store.write(work)
@@ -148,12 +109,7 @@ class Subscribers:
         return [Group(**row) for row in await self._store.read(lambda tx: tx.rows(sql.SUBSCRIBERS_COUNTED))]
 
 
-def _change(tx: Transaction, person: Subscriber, state: str, entry: dict[str, object]) -> None:
-    tx.run(sql.SUBSCRIBER_STATE, {"id": person.id, "state": state})
-    tx.run(sql.CONSENT, entry)
-
-
-def _take_in(tx: Transaction, person: Newcomer, sealed: bytes, tag: bytes, month: str) -> str:
+def _take_in(tx: Transaction, person: Newcomer, sealed: bytes, tag: bytes, now: datetime) -> str:
     if tx.one(sql.SUPPRESSED, {"tag": tag}):
         return "forgotten"
     values = {
@@ -161,20 +117,16 @@ def _take_in(tx: Transaction, person: Newcomer, sealed: bytes, tag: bytes, month
         "address": sealed,
         "language": person.language,
         "community": person.community,
-        "joined": month,
+        "joined": month_of(now),
     }
     row = tx.rows(sql.SUBSCRIBER_IMPORT, values)[0]
     if row["state"] == "left":
         return "left"
     tx.run(sql.TOPICS_FORGET, {"subscriber": row["id"]})
     tx.each(sql.TOPIC_FOLLOW, _topics(row["id"], person.topics))
-    tx.run(sql.CONSENT, _entry(row["id"], person.channel, "given", person.how, month))
+    consent.entry(tx, row["id"], person.channel, "given", person.how, now)
     return "active"
 
 
 def _topics(person: int, topics: Iterable[str]) -> list[dict[str, object]]:
     return [{"subscriber": person, "topic": topic} for topic in topics]
-
-
-def _entry(person: int, channel: str, action: str, how: str, month: str) -> dict[str, object]:
-    return {"subscriber": person, "channel": channel, "action": action, "how": how, "month": month}

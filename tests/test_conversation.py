@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import check
-from bot.conversation import Conversation, said_of
+from bot.conversation import Asker, Conversation, said_of
 from tests.deployment import Deployment, deploy
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ def talk(made: Deployment, text: str) -> tuple[str, str]:
     project, _ = check.read(made.folder / "config.toml", {}, NOW)
     assert project is not None
     place = project.communities["fresno"]
-    answer = Conversation(project.library).answer(text, place, NOW)
-    said = said_of(project.library, answer, place, "sms", "es", NOW)
+    conversation = Conversation(project.library, project.communities)
+    answer = conversation.answer(text, Asker(place, "sms", "es"), NOW)
+    said = said_of(project.library, answer, NOW)
     return answer.intent, said.open[0].text if said else ""
 
 

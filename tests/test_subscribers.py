@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot import consent
 from bot.store import Unusable
-from bot.subscribers import Imported, Subscriber, Subscribers
+from bot.subscribers import Imported, Subscribers
 from bot.vault import Vault, new_key
 from tests.core import Core, chat, number, opened, people, person
 
@@ -23,12 +24,20 @@ async def core(tmp_path: Path) -> AsyncIterator[Core]:
         yield core
 
 
-async def the_one(core: Core) -> Subscriber:
-    """The only subscriber there is."""
-    [(number,)] = await core.rows("SELECT id FROM subscribers")
-    found = await core.subscribers.get(number)
-    assert found is not None
-    return found
+async def the_one(core: Core) -> tuple[str, str, str]:
+    """Language, community and state of the only subscriber there is."""
+    [(language, community, state)] = await core.rows("SELECT language, community, state FROM subscribers")
+    return language, community, state
+
+
+async def their_word(core: Core, word: str) -> None:
+    """The only subscriber joins or leaves."""
+    [(who,)] = await core.rows("SELECT id FROM subscribers")
+    now = core.now
+    if word == "leave":
+        await core.store.write(lambda tx: consent.leave(tx, who, "telegram", now))
+    else:
+        await core.store.write(lambda tx: consent.join(tx, core.vault, who, "telegram", "alta.es#1", now))
 
 
 async def ledger(core: Core) -> list[tuple[Any, ...]]:
@@ -56,8 +65,7 @@ async def test_importing_again_adds_nobody(core: Core) -> None:
     await core.take_in([person(chat(1), "salud")])
     await core.take_in([person(chat(1), "familia", language="nah", community="noche")])
     assert await core.rows("SELECT topic FROM topics") == [("familia",)]
-    found = await the_one(core)
-    assert (found.language, found.community, found.state) == ("nah", "noche", "active")
+    assert await the_one(core) == ("nah", "noche", "active")
 
 
 async def test_one_bad_row_takes_in_nobody(core: Core) -> None:
@@ -71,12 +79,12 @@ async def test_one_bad_row_takes_in_nobody(core: Core) -> None:
 async def test_who_left_is_not_brought_back(core: Core) -> None:
     """An import does not undo a person's word; their own word does, and the ledger tells it all."""
     await core.take_in([person(chat(1), "salud")])
-    await core.subscribers.leave(await the_one(core), "telegram", core.now)
+    await their_word(core, "leave")
     done = await core.subscribers.take_in([person(chat(1))], core.now)
     assert done == Imported(active=0, left=1, forgotten=0)
-    assert (await the_one(core)).state == "left"
-    await core.subscribers.join(await the_one(core), "telegram", core.now)
-    assert (await the_one(core)).state == "active"
+    assert (await the_one(core))[2] == "left"
+    await their_word(core, "join")
+    assert (await the_one(core))[2] == "active"
     assert [row[0] for row in await ledger(core)] == ["given", "withdrawn", "given"]
 
 
@@ -102,13 +110,13 @@ async def test_who_was_never_there_can_ask_to_be_forgotten(core: Core) -> None:
 async def test_the_forgotten_come_back_by_their_own_word(core: Core) -> None:
     """Who asked to be forgotten and joins again themselves is a subscriber like any other."""
     await core.take_in([person(chat(1))])
-    await core.subscribers.join(await the_one(core), "telegram", core.now)
+    await their_word(core, "join")
     await core.subscribers.erase("telegram", chat(2), core.now)
-    await core.subscribers.join(await the_one(core), "telegram", core.now)
+    await their_word(core, "join")
     assert await core.rows("SELECT count(*) FROM suppressed") == [(1,)]  # somebody else's
     tag = core.vault.tag("telegram", chat(1))
     await core.store.write(lambda tx: tx.run("INSERT INTO suppressed VALUES (:tag, '2026-11')", {"tag": tag}))
-    await core.subscribers.join(await the_one(core), "telegram", core.now)
+    await their_word(core, "join")
     assert await core.rows("SELECT count(*) FROM suppressed") == [(1,)]
 
 

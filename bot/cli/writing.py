@@ -13,7 +13,7 @@ import click
 from bot import check as checking
 from bot import languages, settings
 from bot.cli.desk import Desk, command
-from bot.conversation import Conversation, said_of
+from bot.conversation import Asker, Conversation, said_of
 from bot.findings import errors
 from bot.rendering import Rendered, render
 from bot.words import Phrases
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from bot.library import Entry
     from bot.timetable import Community
     from channels.base import ChannelName, Part
+
+_SAMPLE = {"reference": "R-48K2", "outcome": "unknown"}
+"""What nobody does here cannot end: the answer shows an example of a reference or code."""
 
 
 @click.command()
@@ -86,19 +89,19 @@ def ask(desk: Desk, text: str, community: str | None, language: str | None, chan
     With - instead of TEXT, read one message a line.
     """
     project = desk.project()
-    conversation = Conversation(project.library)
+    conversation = Conversation(project.library, project.communities)
     place = find_communities(desk, project, None, (community,) if community else ())[0]
-    reader = _language(desk, language) if language else place.languages[0]
+    asker = Asker(place, channel, _language(desk, language) if language else place.languages[0])
     for message in sys.stdin.read().splitlines() if text == "-" else [text]:
-        answer = conversation.answer(message, place, desk.now)
-        said = said_of(project.library, answer, place, channel, reader, desk.now)
+        answer = conversation.answer(message, asker, desk.now)
+        said = said_of(project.library, answer, desk.now, ended=_SAMPLE)
         texts = [part.text for part in said.open] if said else []
         if desk.as_json:
             row = {
                 "intent": answer.intent,
                 "entry": answer.entry.slug if answer.entry else None,
-                "choices": [choice.slug for choice in answer.choices],
-                "language": reader,
+                "choices": list(answer.choices),
+                "language": answer.reader.language,
                 "texts": texts,
             }
             click.echo(json.dumps(row, ensure_ascii=False))

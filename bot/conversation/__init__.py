@@ -1,8 +1,7 @@
-"""What to answer to a message: pure. Leaving and crisis before all (it may be both), then what we asked,
-commands, search.
+"""What to answer to a message: pure. Leaving and crisis before all, what we asked, commands, search.
 
-What may enter: the order in which a message is understood. What words mean is `hearing`; what is looked up is
-`lookup`; how one joins and changes is `steps`; what goes to the consulate is `voice`; how it is written, `said`.
+What may enter: the order in which a message is understood. What words mean is `hearing`; what is looked up,
+`lookup`; how one joins and changes, `steps`; what goes to the consulate, `voice`; how it is written, `said`.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from bot.conversation.answers import (
     Asker,
     Forget,
     Leave,
+    Page,
     Phrase,
     Speak,
 )
@@ -63,6 +63,10 @@ class Conversation:
             answer = replace(answer, does=(Speak(answer.reader.language), *answer.does))
         return answer
 
+    def honestly(self) -> tuple[Page, ...]:
+        """What is said when nothing better can be."""
+        return self._lookup.page("ayuda")
+
     def _understood(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer:
         return (
             self._pressing(words, asker, now)
@@ -90,7 +94,7 @@ class Conversation:
                 return Answer("choices", asker, says, sure, Asked("leave", sure), doubt=True)
             case "join":
                 return self._steps.join(words, asker)
-        return None
+        return self._steps.invited(words, asker)
 
     def _left(self, asker: Asker) -> Answer:
         """One confirmation, then silence: whoever says so again is out already."""
@@ -118,52 +122,57 @@ class Conversation:
         command = self._commands.heard(words)
         match command:
             case None:
-                return None
+                answer = None
             case "greeting":
-                return self._steps.greeted(asker)
+                answer = self._steps.greeted(asker)
             case "language":
-                return self._steps.language(tongues.named(words), asker)
+                answer = self._steps.language(tongues.named(words), asker)
             case "community":
-                return self._steps.placed(text, asker) or self._steps.ask_community(asker)
+                answer = self._steps.placed(text, asker) or self._steps.ask_community(asker)
             case "topics":
-                return self._steps.ask_topics(asker)
+                answer = self._steps.ask_topics(asker)
             case "more":
-                return self._more(asker, now)
+                answer = self._more(asker, now)
             case "proposal" | "question":
-                return voice.voiced(command, text, words, asker)
+                answer = voice.voiced(command, text, words, asker)
             case "link":
-                return voice.linked(text, asker)
+                answer = voice.linked(text, asker)
             case "help" | "thanks" | "person":
-                return self._lookup.told(command, asker)
-            case "foreign" | "insult" | "spam" | "nonsense":
-                return Answer("nothing", asker, (Phrase(command),))
+                answer = self._lookup.told(command, asker)
+            case _:  # foreign, insult, spam, nonsense
+                answer = Answer("nothing", asker, (Phrase(command),))
+        return answer
 
     def _more(self, asker: Asker, now: datetime) -> Answer:
         """The next page of what was said last, if there is something."""
         waiting = asker.asked.choices if asker.asked else ()
-        further = next((one for one in map(values.read, (c.value for c in waiting)) if one and one.word == "more"), None)
+        further = next(
+            (one for one in map(values.read, (c.value for c in waiting)) if one and one.word == "more"), None
+        )
         return self._chosen(further, asker, now) if further else Answer("more", asker, (Phrase("no-more"),))
 
     def _chosen(self, chosen: Chosen, asker: Asker, now: datetime) -> Answer:
         """What a tap asks for, or what was picked by its number or name."""
         match chosen.word:
             case "leave":
-                return self._left(asker)
+                answer = self._left(asker)
             case "stay" | "no":
-                return self._steps.stayed(asker)
+                answer = self._steps.stayed(asker)
             case "join":
-                return self._steps.join((), asker)
+                answer = self._steps.join((), asker)
             case "confirm":
-                return self._steps.confirmed(asker)
+                answer = self._steps.confirmed(asker)
             case "help":
-                return self._lookup.told("help", asker)
+                answer = self._lookup.told("help", asker)
             case "useful":
-                return voice.judged(chosen, asker)
+                answer = voice.judged(chosen, asker)
             case "pass-on":
-                return voice.passed_on("question", asker.asked.kept if asker.asked else "", asker)
+                answer = voice.passed_on("question", asker.asked.kept if asker.asked else "", asker)
             case "entry" | "more":
-                return self._lookup.named(chosen, asker, now)
-        return self._steps.chosen(chosen, asker)
+                answer = self._lookup.named(chosen, asker, now)
+            case _:
+                answer = self._steps.chosen(chosen, asker)
+        return answer
 
 
 def _as_they_write(words: Sequence[str], asker: Asker) -> Asker:

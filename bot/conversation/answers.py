@@ -167,7 +167,7 @@ class PassOn:
 
 @dataclass(frozen=True, slots=True)
 class WriteAgain:
-    """They add to their thread, or with an empty text ask how it stands; ends with its state or `none`."""
+    """They add to their thread, or with an empty text ask how it stands; ends with its state or `unknown`."""
 
     reference: str
     text: str = field(default="", repr=False)
@@ -177,7 +177,7 @@ class WriteAgain:
 class Miss:
     """Nobody answers this."""
 
-    words: tuple[str, ...] = field(repr=False)
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,15 @@ _WORDS = {"es": "ALTA", "en": "JOIN"}
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Where an invitation leads; "" for what it does not say."""
+    """Where an invitation leads; "" for what it does not say.
+
+    Attributes:
+        joining: Whether it begins with one of the words by which people join.
+    """
 
     community: str = ""
     language: str = ""
+    joining: bool = False
 
     @classmethod
     def read(cls, payload: str) -> Self:
@@ -42,7 +47,7 @@ class Invitation:
         text = f" {' '.join(words)} "
         named = [slug for slug in communities if f" {ear.fold(slug)} " in text]
         said = next((code for code, word in _WORDS.items() if word.lower() in words[:1]), "")
-        return cls(max(named, key=len, default=""), said if named else "")
+        return cls(max(named, key=len, default=""), said if named else "", joining=bool(said))
 
     def telegram(self, bot: str) -> str:
         """A link that opens the bot of that public name. https://core.telegram.org/api/links#bot-links."""

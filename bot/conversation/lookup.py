@@ -104,8 +104,10 @@ class Lookup:
         return Answer("choices", asker, (Phrase("choose-place"),), offers, Asked("which", offers))
 
     def _said(self, entry: Entry, asker: Asker, number: int = 0) -> Answer:
-        """An entry, the way to its next page, and where the community wants to know: whether it was of use."""
-        more = values.choice(Phrases(asker.language).say("bot.label.more"), "more", entry.slug, str(number + 1))
+        """An entry, the way to its next page, and the question whether it was of use."""
+        more = values.choice(
+            Phrases(asker.language).say("bot.label.more"), "more", entry.slug, str(number + 1)
+        )
         if number:
             return Answer("more", asker, (Page(entry, number),), (more,), Asked("more", (more,)))
         if not asker.community.opinions or entry.kind in ("page", "consulate"):
@@ -120,7 +122,7 @@ class Lookup:
             return Answer("nothing", asker, says)
         sure = values.yes_or_no(asker.language, "pass-on", "no")
         asks = Asked("pass-on", sure, kept=text)
-        return Answer("nothing", asker, (*says, Phrase("pass-on")), sure, asks, (Miss(tuple(words)),))
+        return Answer("nothing", asker, (*says, Phrase("pass-on")), sure, asks, (Miss(text),))
 
 
 def _title(entry: Entry, asker: Asker) -> str:

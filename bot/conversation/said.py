@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 _NOT_FOUND = "no-encontrado"
 _NOTHING: Mapping[str, str] = {}
+_NO_MENUS: Mapping[int, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def said_of(
     answer: Answer,
     now: datetime,
     *,
-    menus: Mapping[int, str] = _NOTHING,
+    menus: Mapping[int, str] = _NO_MENUS,
     ended: Mapping[str, str] = _NOTHING,
 ) -> Rendered | None:
     """The text of an answer; the honest "we do not know" where its entry can no longer be said truly.
@@ -107,9 +108,9 @@ def _together(desk: Desk, pieces: list[_Piece], answer: Answer, menus: Mapping[i
     reader, first = answer.reader, pieces[0]
     further = any(piece.further for piece in pieces)
     by_hand = reader.channel == "sms"  # MÁS is written there, not chosen by a number
-    offers = tuple(
-        one for one in answer.offers if (further and not by_hand) or not one.value.startswith("#more:")
-    )
+    plain = tuple(one for one in answer.offers if not one.value.startswith("#more:"))
+    further = further and plain != answer.offers
+    offers = answer.offers if further and not by_hand else plain
     shorts = [piece.short for piece in pieces]
     message = Message(
         Document(tuple(block for piece in pieces for block in piece.document.blocks)),
@@ -119,13 +120,13 @@ def _together(desk: Desk, pieces: list[_Piece], answer: Answer, menus: Mapping[i
         choices=offers,
         menus=menus,
     )
-    if by_hand and further and answer.offers:
+    if by_hand and further:
         return _hinted(desk, message, first.edition)
     return desk.written(message, first.edition, reader.channel)
 
 
 def _hinted(desk: Desk, message: Message, edition: str) -> Rendered:
-    """The word that asks for more at the end, where it costs nothing or nothing else says that there is more."""
+    """The word that asks for more: where it costs nothing, or where nothing else says that there is more."""
     hint = Phrases(desk.language).say("bot.more-hint")
     blocks = (*message.document.blocks, Block("paragraph", (Span(hint),)))
     short = f"{message.short} {hint}" if message.short else None

@@ -49,19 +49,26 @@ class Steps:
         self._of_office = {one.consulate: one for one in communities.values() if one.consulate}
 
     def started(self, payload: str, asker: Asker) -> Answer:
-        """Telegram's first word, from a link or a QR code that knows a community and a language, or from none."""
+        """Telegram's first word; a link or QR code may know a community and a language."""
         asker, does = self._invited(Invitation.read(payload), asker)
         return replace(self.greeted(asker), does=does)
 
     def greeted(self, asker: Asker) -> Answer:
         """Who we are, with the way in and the other languages."""
         say = Phrases(asker.language).say
-        offers = () if asker.state == "active" else (values.choice(say("bot.label.join"), "join"),)
+        offers: tuple[Choice, ...] = ()
+        if asker.state != "active":
+            offers = (values.choice(say("bot.label.join"), "join"),)
         others = [one for one in asker.community.languages if not _same(one, asker.language)]
         offers += tuple(values.choice(languages.autonym(one), "language", one) for one in others[:_FEW])
         offers += (values.choice(say("bot.label.help"), "help"),)
         shown = () if asker.channel == "sms" else offers  # there the page says what to write
         return Answer("greeting", asker, self._lookup.page("bienvenida"), shown, Asked("which", shown))
+
+    def invited(self, words: Sequence[str], asker: Asker) -> Answer | None:
+        """The words that a link or a poster gave them: `ALTA nueva-york`."""
+        invitation = Invitation.heard(words, self._communities)
+        return self.join(words, asker) if invitation.community and invitation.joining else None
 
     def join(self, words: Sequence[str], asker: Asker) -> Answer:
         """They want in. What they wrote may name a community, as the links for SMS and WhatsApp do."""
@@ -244,7 +251,7 @@ class Steps:
 
 def _step(asker: Asker) -> Step:
     question = asker.asked.question.removeprefix("join-") if asker.asked else ""
-    return question if question in _STEPS else "topics"  # type: ignore[return-value] # just looked up
+    return next((step for step in _STEPS if step == question), "topics")
 
 
 def _same(one: str, other: str) -> bool:

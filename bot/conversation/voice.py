@@ -1,5 +1,7 @@
-"""What goes to the consulate: proposals, questions for a person, how a thread stands, whether a text was of
-use; and the code that makes two addresses one person."""
+"""What goes to the consulate: proposals, questions for a person, whether a text was of use.
+
+And how a thread stands, and the code by which two addresses become one person's.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,7 @@ def passed_on(kind: Kind, text: str, asker: Asker) -> Answer:
 
 
 def again(text: str, asker: Asker) -> Answer | None:
-    """A message that begins with a reference belongs to its thread; the reference alone asks how it stands."""
+    """What begins with a reference belongs to that thread; the reference alone asks how it stands."""
     found = references.leading(text)
     if found is None:
         return None

@@ -268,7 +268,9 @@ LINK_OFFER = """
     INSERT INTO links (code, subscriber, until) VALUES (:code, :subscriber, :until)
     ON CONFLICT (subscriber) DO UPDATE SET code = excluded.code, until = excluded.until
 """
-LINK_OFFERED = "SELECT subscriber FROM links WHERE code = :code AND until > :now AND subscriber <> :subscriber"
+LINK_OFFERED = (
+    "SELECT subscriber FROM links WHERE code = :code AND until > :now AND subscriber <> :subscriber"
+)
 # Whoever was linked to either of the two is linked to both.
 LINK_TOGETHER = """
     UPDATE subscribers SET person = :person

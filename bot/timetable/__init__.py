@@ -87,6 +87,7 @@ class Community:
     channels: Mapping[ChannelName, str]
     quiet_hours: QuietHours | None
     holidays: tuple[str, ...]
+    consulate: str | None
     fold: bool
     opinions: bool
     slots: tuple[Slot, ...]
@@ -215,6 +216,7 @@ def _built(source: Source, schedule: Schedule, senders: Mapping[str, ChannelName
         channels=preferred,
         quiet_hours=QuietHours(hours.start, hours.end) if hours else None,
         holidays=tuple(schedule.holidays),
+        consulate=None,
         fold=schedule.fold_accents,
         opinions=schedule.ask_opinions,
         slots=tuple(
