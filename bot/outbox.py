@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot.moments import from_ms, month_of, to_ms
+from bot import consent
+from bot.moments import from_ms, to_ms
 from bot.store import sql
 from bot.texts import Text, load_text
 from channels.base import REPLY_WINDOW, Gone
@@ -210,9 +211,7 @@ def _about_person(
         state = "gone"  # the new address is a subscriber already
     changed = tx.one(sql.SUBSCRIBER_UNREACHED, {"id": person, "state": state})
     if changed and state == "left":  # with the vendor, not with us: it is their word all the same
-        how = changed["channel"]
-        entry = {"subscriber": person, "channel": how, "action": "withdrawn", "how": how}
-        tx.run(sql.CONSENT, entry | {"month": month_of(now)})
+        consent.entry(tx, person, changed["channel"], "withdrawn", changed["channel"], now)
 
 
 def _read_key(key: str) -> tuple[int, bool] | None:

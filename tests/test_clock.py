@@ -15,6 +15,7 @@ import pytest
 from bot import check
 from bot.app import App
 from bot.clock import Clock
+from bot.housekeeping import Housekeeping
 from bot.lane import Clockwork
 from bot.newcomers import Newcomer
 from tests.deployment import PLACES, Deployment, deploy, number
@@ -67,7 +68,8 @@ async def hand(made: Deployment) -> AsyncIterator[Hand]:
     assert project is not None
     app = App(project, Clockwork(now=lambda: held.now, jitter=lambda: 0.0))
     async with app:
-        held = Hand(app, Clock(app.broadcasts, now=lambda: held.now, stir=lambda: None))
+        tidy = Housekeeping(app.store)
+        held = Hand(app, Clock(app.broadcasts, tidy, now=lambda: held.now, stir=lambda: None))
         yield held
 
 

@@ -73,10 +73,11 @@ class Steps:
     def join(self, words: Sequence[str], asker: Asker) -> Answer:
         """They want in. What they wrote may name a community, as the links for SMS and WhatsApp do."""
         asker, does = self._invited(Invitation.heard(words, self._communities), asker)
-        if asker.channel == "sms" and asker.state != "active":
+        if asker.channel == "sms" and asker.state not in ("active", "left"):
             choices = values.yes_or_no(asker.language, "confirm", "no")
-            page = self._lookup.page("confirmar") or (Phrase("confirm"),)
-            return Answer("join", asker, page, asks=Asked("confirm", choices), does=(*does, AskToJoin()))
+            page = self._lookup.library.entries.get("confirmar")
+            says = (Page(page),) if page else (Phrase("confirm"),)
+            return Answer("join", asker, says, asks=Asked("confirm", choices), does=(*does, AskToJoin()))
         return self._joined(asker, does)
 
     def confirmed(self, asker: Asker) -> Answer:
