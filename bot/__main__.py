@@ -21,6 +21,7 @@ _COMMANDS = {
     "pause": "steering",
     "resume": "steering",
     "cancel": "steering",
+    "inbox": "inbox",
     "subscribers": "people",
     "rehearsal": "serving",
     "run": "serving",

@@ -57,7 +57,7 @@ class Reply:
         due_at: Before when it does not leave, aware UTC.
     """
 
-    progress: Progress
+    state: Progress
     reason: str | None
     due_at: datetime
 

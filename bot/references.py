@@ -12,7 +12,7 @@ _SIGNS = "23456789CFHJKMNPTVWXY"
 """None is taken for another (0 O D Q, 1 I L, 5 S, 6 G, 8 B, 2 Z, U V), and without vowels none is a word."""
 _LENGTH = 4
 _LEADING = re.compile(
-    rf"[^a-z0-9]*r[^a-z0-9]{{0,3}}([{_SIGNS}]{{{_LENGTH}}})(?![a-z0-9])[\s.,:;-]*", re.IGNORECASE | re.ASCII
+    rf"[^a-z0-9]*r[^a-z0-9]{{0,3}}([{_SIGNS}]{{{_LENGTH}}})(?![a-z0-9])[\s.,:;)-]*", re.IGNORECASE | re.ASCII
 )
 
 

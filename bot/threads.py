@@ -104,7 +104,7 @@ def write_letter(
 
 
 def open_letter(vault: Vault, reference: str, letter: Mapping[str, Any]) -> str:
-    """What a row of letters says. Raises BadKey when it was put into another thread or another place."""
+    """What a row of letters says. Raises BadKey when it does not belong there."""
     owner = _owner(reference, letter["author"], letter["written_at"])
     return vault.open_text(letter["text"], owner)
 
