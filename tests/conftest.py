@@ -87,6 +87,14 @@ class Rehearsal:
             while not true(await self.people()):  # noqa: ASYNC110 - another process does not wake us
                 await asyncio.sleep(0.02)
 
+    async def until_phone(
+        self, channel: str, address: str, true: Callable[[list[dict[str, Any]]], object]
+    ) -> None:
+        """Wait until something is true of what a shown person's phone holds."""
+        async with asyncio.timeout(20):
+            while not true(await self.messages(channel, address)):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+
     async def reset(self) -> None:
         """Begin again."""
         await self.ask("reset", {})
@@ -121,27 +129,28 @@ class Receiver:
         url: With a slash at the end.
         got: The requests in order: `url`, `headers`, `body` (bytes) and `form`.
         status: What it answers.
+        reply: What the answer says to a request.
     """
 
     url: str = ""
     got: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
+    reply: Callable[[dict[str, Any]], str] = lambda _: ""
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def take(self, request: web.Request) -> web.Response:
         """Keep one request."""
         body = await request.read()
-        self.got.append(
-            {
-                "url": self.url.rstrip("/") + request.raw_path,
-                "headers": request.headers,
-                "body": body,
-                "form": dict(await request.post()),
-            }
-        )
+        got = {
+            "url": self.url.rstrip("/") + request.raw_path,
+            "headers": request.headers,
+            "body": body,
+            "form": dict(await request.post()),
+        }
+        self.got.append(got)
         async with self.news:
             self.news.notify_all()
-        return web.Response(status=self.status)
+        return web.Response(status=self.status, text=self.reply(got))
 
     async def wait(self, count: int) -> list[dict[str, Any]]:
         """The first `count` requests, once they are there."""

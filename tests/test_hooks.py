@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from channels.rehearsal.callbacks import signature
-from tests.conftest import ACCOUNT, TOKEN
+from tests.conftest import ACCOUNT, BOT_TOKEN, TOKEN
 from tests.deployment import SMS, Deployment, connect, deploy
 
 if TYPE_CHECKING:
@@ -105,6 +105,38 @@ async def test_polling_hears_what_waited_and_answers_once(tmp_path: Path, rehear
             await heard(rehearsal, "telegram", ROSA, "Escribe PASAPORTE", times=_ + 1)
             await heard(rehearsal, "telegram", ROSA, "Trae tu acta")
             await working.stop(signal.SIGINT)
+
+
+@pytest.mark.parametrize("updates", ["webhook", "polling"])
+async def test_a_tap_is_answered_and_stops_turning(
+    tmp_path: Path, rehearsal: Rehearsal, updates: str
+) -> None:
+    """A button says its words as if they were written, and the person sees at once that it was heard."""
+    made = deploy(tmp_path, rehearsal.url, updates=updates)
+    await rehearsal.people({"channel": "telegram", "address": ROSA, "shown": True})
+    await made.take_in(EVERYBODY[:1])
+    async with made.running():
+        await say(rehearsal, "telegram", ROSA, "ayuda")
+        await heard(rehearsal, "telegram", ROSA, "Escribe PASAPORTE")
+        keyboard = {"inline_keyboard": [[{"text": "Pasaporte", "callback_data": "pasaporte"}]]}
+        message = {"chat_id": ROSA, "text": "Elige", "reply_markup": keyboard}
+        url = f"{rehearsal.url}bot{BOT_TOKEN}/sendMessage"
+        async with aiohttp.ClientSession() as session, session.post(url, json=message) as answer:
+            sent = (await answer.json())["result"]
+        where = {"channel": "telegram", "address": ROSA, "id": str(sent["message_id"])}
+        await rehearsal.ask("press", {**where, "data": "pasaporte"})
+        await heard(rehearsal, "telegram", ROSA, "Trae tu acta")
+        await rehearsal.until_phone("telegram", ROSA, lambda phone: not any(one["turning"] for one in phone))
+
+
+async def test_stop_is_left_to_the_vendor(made: Deployment, rehearsal: Rehearsal) -> None:
+    """Twilio answers its own STOP and blocks us: the person has left, and we do not try in vain to answer."""
+    async with made.running():
+        await say(rehearsal, "sms", JOEL, " stop ")
+        await made.until("SELECT 1 FROM subscribers WHERE channel = 'sms' AND state = 'left'")
+        await say(rehearsal, "sms", JOEL, "START")
+        await heard(rehearsal, "sms", JOEL, "Bienvenida")
+    assert [row["outcome"] for row in await rehearsal.ledger()] == ["accepted"]
 
 
 def form(text: str, sid: str = "SM" + "a" * 32) -> dict[str, str]:

@@ -137,16 +137,83 @@ async def test_what_did_not_arrive_is_said_in_words(page: Page, rehearsal: Rehea
     assert page.texts("whatsapp", ".heard") == []
 
 
+async def updates(rehearsal: Rehearsal, method: str = "getUpdates", **parameters: object) -> Any:  # noqa: ANN401 - JSON
+    """Ask as a bot."""
+    url = f"{rehearsal.url}bot{BOT_TOKEN}/{method}"
+    async with aiohttp.ClientSession() as session, session.post(url, json=parameters) as answer:
+        return (await answer.json())["result"]
+
+
 async def test_a_button_is_pressed(page: Page, rehearsal: Rehearsal) -> None:
-    """A button under a message tells the bot what it stands for."""
+    """A button under a message tells the bot what it stands for, and turns until the bot has answered."""
     keyboard = {"inline_keyboard": [[{"text": "Pasaporte", "callback_data": "p"}]]}
     await telegram(rehearsal, chat_id="101", text="Elija", reply_markup=json.dumps(keyboard))
-    (key,) = await page.until(lambda: page.all("telegram", ".key"))
+    (key,) = await page.until(lambda: page.all("telegram", ".item .key"))
     await asyncio.to_thread(key.click)
-    url = f"{rehearsal.url}bot{BOT_TOKEN}/getUpdates"
-    async with aiohttp.ClientSession() as session, session.post(url, json={"timeout": 20}) as answer:
-        (update,) = (await answer.json())["result"]
+    await page.until(lambda: page.all("telegram", '.key.turning[aria-busy="true"]'))
+    (update,) = await updates(rehearsal, timeout=20)
     assert update["callback_query"]["data"] == "p"
+    await updates(rehearsal, "answerCallbackQuery", callback_query_id=update["callback_query"]["id"])
+    await page.until(lambda: not page.all("telegram", ".key.turning"))
+
+
+async def test_a_place_is_shared_with_the_keyboard_alone(page: Page, rehearsal: Rehearsal) -> None:
+    """A key asks for a place, the page offers some, and the keys are gone when one was given."""
+    keys = [[{"text": "Mi ubicación", "request_location": True}], [{"text": "Escribirla"}]]
+    markup = json.dumps({"keyboard": keys, "one_time_keyboard": True})
+    await telegram(rehearsal, chat_id="101", text="¿Dónde está?", reply_markup=markup)
+    key, _ = await page.until(lambda: page.all("telegram", ".board .key"))
+    await asyncio.to_thread(key.send_keys, Keys.ENTER)
+    await page.until(lambda: page.texts("telegram", ".board .place")[:1] == ["Fresno"])
+    await asyncio.to_thread(page.browser.switch_to.active_element.send_keys, Keys.ESCAPE)
+    await page.until(lambda: page.texts("telegram", ".board .key") == ["Mi ubicación", "Escribirla"])
+    await asyncio.to_thread(page.all("telegram", ".board .key")[0].send_keys, Keys.ENTER)
+    await page.until(lambda: page.texts("telegram", ".board .place")[:1] == ["Fresno"])
+    await asyncio.to_thread(page.browser.switch_to.active_element.send_keys, Keys.ENTER)
+    (update,) = await updates(rehearsal, timeout=20)
+    assert update["message"]["location"] == {"latitude": 36.74, "longitude": -119.79}
+    await page.until(lambda: page.texts("telegram", ".said .text") == ["📍 Fresno"])
+    assert not page.all("telegram", ".board .key")
+
+
+async def test_a_key_writes_its_words(page: Page, rehearsal: Rehearsal) -> None:
+    """A key in the place of the letters is as if its label were typed."""
+    markup = json.dumps({"keyboard": [["Ahora no"]], "one_time_keyboard": True})
+    await telegram(rehearsal, chat_id="101", text="¿Dónde está?", reply_markup=markup)
+    (key,) = await page.until(lambda: page.all("telegram", ".board .key"))
+    await asyncio.to_thread(key.click)
+    (update,) = await updates(rehearsal, timeout=20)
+    assert update["message"]["text"] == "Ahora no"
+
+
+async def test_a_menu_is_tapped(page: Page, rehearsal: Rehearsal, receiver: Receiver) -> None:
+    """On WhatsApp two choices are buttons, four are a list that opens; a tap is told with its title."""
+    await rehearsal.webhook("whatsapp", NUMBER, receiver.url)
+    await rehearsal.say("whatsapp", CITLALI, "Hola", NUMBER)
+    await whatsapp(rehearsal, ContentSid=f"HX{102:032}", ContentVariables='{"2": "Sí", "3": "yes"}')
+    yes, _ = await page.until(lambda: page.all("whatsapp", ".item button.key"))
+    await asyncio.to_thread(yes.click)
+    await whatsapp(rehearsal, ContentSid=f"HX{104:032}", ContentVariables='{"8": "Cuatro", "9": "four"}')
+    (opener,) = await page.until(lambda: page.all("whatsapp", ".list summary"))
+    await asyncio.to_thread(opener.send_keys, Keys.ENTER)
+    await page.until(page.all("whatsapp", ".list .key")[-1].is_displayed)
+    await asyncio.to_thread(page.all("whatsapp", ".list .key")[-1].send_keys, Keys.ENTER)
+    _, button, row = await receiver.wait(3)
+    assert (button["form"]["ButtonText"], button["form"]["ButtonPayload"]) == ("Sí", "yes")
+    assert (row["form"]["ListTitle"], row["form"]["ListId"]) == ("Cuatro", "four")
+    await page.until(lambda: page.texts("whatsapp", ".said .text") == ["Hola", "Sí", "Cuatro"])
+
+
+async def test_a_link_into_the_bot_begins_a_chat(page: Page, rehearsal: Rehearsal) -> None:
+    """Whoever opens such a link sees one button, which says what the link carries; no other link does."""
+    await asyncio.to_thread(page.browser.get, f"{rehearsal.url}?start=no%20good")
+    await page.until(lambda: page.browser.find_elements(By.CSS_SELECTOR, "html[data-ready]"))
+    assert not page.all("telegram", ".begin")
+    await asyncio.to_thread(page.browser.get, f"{rehearsal.url}?start=fresno-es")
+    (begin,) = await page.until(lambda: page.all("telegram", ".begin"))
+    await asyncio.to_thread(begin.send_keys, Keys.ENTER)
+    await page.until(lambda: page.texts("telegram", ".said .text") == ["/start fresno-es"])
+    assert not page.all("telegram", ".board .key")
 
 
 async def test_a_suggestion_is_said_at_once(page: Page, rehearsal: Rehearsal) -> None:

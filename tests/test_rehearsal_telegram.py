@@ -12,7 +12,14 @@ import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, RetryAfter, TelegramError
 
 from channels.rehearsal.bot_api_html import BrokenHtml, parse
@@ -133,18 +140,122 @@ async def test_a_person_is_heard_by_polling(bot: Bot, rehearsal: Rehearsal) -> N
     assert await bot.get_updates(offset=update.update_id + 1, timeout=0) == ()
 
 
-async def test_a_pressed_button_is_told(bot: Bot, rehearsal: Rehearsal) -> None:
-    """A button's data comes back; a button that is not there cannot be pressed."""
+async def asked(bot: Bot, rehearsal: Rehearsal) -> dict[str, str]:
+    """A question with one button on Rosa's phone, and where that button is found."""
     keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Sí", callback_data="yes")]])
     message = await bot.send_message(ROSA, "¿Viene?", reply_markup=keyboard)
-    where = {"channel": "telegram", "address": str(ROSA), "id": str(message.message_id)}
+    return {"channel": "telegram", "address": str(ROSA), "id": str(message.message_id)}
+
+
+async def test_a_pressed_button_is_told(bot: Bot, rehearsal: Rehearsal) -> None:
+    """A button's data comes back with its message; a button that is not there cannot be pressed."""
+    where = await asked(bot, rehearsal)
     await rehearsal.ask("press", {**where, "data": "yes"})
     with pytest.raises(ValueError, match="404"):
         await rehearsal.ask("press", {**where, "data": "no"})
     (update,) = await bot.get_updates()
     assert update.callback_query is not None
     assert update.callback_query.data == "yes"
+    assert update.callback_query.message is not None
+    assert str(update.callback_query.message.message_id) == where["id"]
+
+
+async def test_a_pressed_button_turns_until_it_is_answered(bot: Bot, rehearsal: Rehearsal) -> None:
+    """The person sees it wait; an answer stops it, once; an answer to nothing is refused."""
+    await rehearsal.ask("press", {**await asked(bot, rehearsal), "data": "yes"})
+    assert [one["turning"] for one in await rehearsal.messages("telegram", str(ROSA))] == ["yes"]
+    (update,) = await bot.get_updates()
+    assert update.callback_query is not None
     assert await bot.answer_callback_query(update.callback_query.id)
+    assert [one["turning"] for one in await rehearsal.messages("telegram", str(ROSA))] == [""]
+    with pytest.raises(BadRequest, match=r"(?i)query is too old"):
+        await bot.answer_callback_query(update.callback_query.id)
+
+
+async def test_a_webhooks_reply_may_answer_a_press(
+    bot: Bot, rehearsal: Rehearsal, receiver: Receiver
+) -> None:
+    """Telegram carries out the call that it finds in the reply to a webhook."""
+    where = await asked(bot, rehearsal)
+    receiver.reply = lambda request: json.dumps(
+        {
+            "method": "answerCallbackQuery",
+            "callback_query_id": json.loads(request["body"])["callback_query"]["id"],
+        }
+    )
+    await bot.set_webhook(receiver.url)
+    await rehearsal.ask("press", {**where, "data": "yes"})
+    await receiver.wait(1)
+    await rehearsal.until_phone("telegram", str(ROSA), lambda phone: phone[0]["turning"] == "")
+
+
+def row(*texts: str) -> list[dict[str, str]]:
+    """A row of buttons."""
+    return [{"text": text, "callback_data": text} for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("markup", "why"),
+    [
+        ({"inline_keyboard": [row("a" * 64), row("a" * 65)]}, "BUTTON_DATA_INVALID"),
+        ({"inline_keyboard": [[{"text": "a", "callback_data": ""}]]}, "BUTTON_DATA_INVALID"),
+        ({"inline_keyboard": [row("ñ" * 33)]}, "BUTTON_DATA_INVALID"),
+        ({"inline_keyboard": [row("a")] * 101}, "reply markup is too long"),
+        ({"inline_keyboard": [[{"text": "a" * 10_000, "callback_data": "a"}]]}, "reply markup is too long"),
+        ({"inline_keyboard": [[{"text": " ", "callback_data": "a"}]]}, "must be non-empty"),
+        ({"inline_keyboard": [[{"text": "a"}]]}, "Text buttons are unallowed"),
+        ({"inline_keyboard": [[{"callback_data": "a"}]]}, 'find field "text"'),
+        ({"inline_keyboard": [["a"]]}, "must be an Object"),
+        ({"inline_keyboard": ["a"]}, "Array of Arrays"),
+        ({"inline_keyboard": "a"}, "of type Array"),
+        ({"keyboard": [[7]]}, "String or an Object"),
+        ({"keyboard": [["a"]] * 301}, "reply markup is too long"),
+        ([], "object expected"),
+        ("{", "JSON"),
+    ],
+    ids=range(15),
+)
+async def test_what_telegram_would_not_show_is_refused(
+    rehearsal: Rehearsal, markup: object, why: str
+) -> None:
+    """Buttons that Telegram does not take are refused in its words, and the text with them."""
+    given = markup if isinstance(markup, str) else json.dumps(markup)
+    form = {"chat_id": str(ROSA), "text": "Elija", "reply_markup": given}
+    url = f"{rehearsal.url}bot{BOT_TOKEN}/sendMessage"
+    async with aiohttp.ClientSession() as session, session.post(url, data=form) as answer:
+        assert answer.status == 400
+        assert why in (await answer.json())["description"]
+    assert [row["outcome"] for row in await rehearsal.ledger()] == ["refused"]
+
+
+async def test_keys_come_and_go(bot: Bot, rehearsal: Rehearsal) -> None:
+    """A message may put keys in the place of the letters, one asking for a place, or take them away."""
+    keys = ReplyKeyboardMarkup(
+        [["Hola", KeyboardButton("Aquí", request_location=True)]], one_time_keyboard=True
+    )
+    await bot.send_message(ROSA, "¿Dónde?", reply_markup=keys)
+    await bot.send_message(ROSA, "Gracias")
+    await bot.send_message(ROSA, "Adiós", reply_markup=ReplyKeyboardRemove())
+    rows = [[{"text": "Hola"}, {"text": "Aquí", "asks": "place"}]]
+    assert [one["keyboard"] for one in await rehearsal.messages("telegram", str(ROSA))] == [
+        {"rows": rows, "once": True},
+        None,
+        {"rows": [], "once": False},
+    ]
+
+
+async def test_a_shared_place_is_told(bot: Bot, rehearsal: Rehearsal) -> None:
+    """A place reaches the bot as Telegram's location; nowhere on earth is refused."""
+    await bot.get_me()
+    where = {"channel": "telegram", "address": str(ROSA), "longitude": -119.79}
+    await rehearsal.ask("share", {**where, "latitude": 36.74, "name": "Fresno"})
+    with pytest.raises(ValueError, match="latitude is a number of degrees"):
+        await rehearsal.ask("share", {**where, "latitude": 91})
+    (update,) = await bot.get_updates()
+    assert update.message is not None
+    assert update.message.location is not None
+    assert (update.message.location.latitude, update.message.location.longitude) == (36.74, -119.79)
+    assert [one["text"] for one in await rehearsal.messages("telegram", str(ROSA))] == ["📍 Fresno"]
 
 
 async def test_two_pollers_are_in_each_others_way(bot: Bot, rehearsal: Rehearsal) -> None:

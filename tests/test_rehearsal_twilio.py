@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 JOEL, CITLALI = "+16025550102", "+12125550103"
 NUMBER = "+15005550006"
 TEMPLATE = "HX" + "0" * 31 + "1"
+MENU_OF_2, MENU_OF_4 = (f"HX{size:032}" for size in (102, 104))
 
 
 @pytest.fixture
@@ -63,6 +64,21 @@ async def test_twilio_answers_with_its_own_fields(twilio: Client) -> None:
         (
             21656,
             {"to": JOEL, "from_": NUMBER, "content_sid": TEMPLATE, "content_variables": '{"1": "a\\nb"}'},
+        ),
+        *(
+            (
+                21656,
+                {"to": JOEL, "from_": NUMBER, "content_sid": menu, "content_variables": json.dumps(values)},
+            )
+            for menu, values in (
+                (MENU_OF_2, {"1": "a\nb"}),
+                (MENU_OF_2, {"1": "a" * 1025}),
+                (MENU_OF_2, {"2": "a" * 21}),
+                (MENU_OF_4, {"2": "a" * 25}),
+                (MENU_OF_2, {"2": "Sí", "4": "Sí"}),
+                (MENU_OF_2, {"3": "a", "5": "a"}),
+                (MENU_OF_2, {"3": "a" * 201}),
+            )
         ),
     ],
 )
@@ -143,6 +159,58 @@ async def test_whatsapp_hears_free_text_after_the_person_wrote(
     assert {"sent", "delivered"} <= {status for status, _ in statuses(await receiver.wait(4))}
     heard = [m["text"] for m in await rehearsal.messages("whatsapp", CITLALI) if m["kind"] == "heard"]
     assert heard == ["*Aviso*\n\nHay cita.\n\nResponde BAJA para dejar de recibir avisos.", "*Sí*"]
+
+
+@pytest.mark.parametrize(
+    ("menu", "size", "told"),
+    [
+        (MENU_OF_2, 2, {"ButtonPayload": "v2", "ButtonText": "t2", "MessageType": "button"}),
+        (MENU_OF_4, 4, {"ListId": "v2", "ListTitle": "t2", "MessageType": "interactive"}),
+    ],
+)
+async def test_a_menu_is_shown_and_answered(
+    twilio: Client, rehearsal: Rehearsal, receiver: Receiver, menu: str, size: int, told: dict[str, str]
+) -> None:
+    """Within the window a menu shows its body and its choices; the one that is tapped comes back signed."""
+    await rehearsal.webhook("whatsapp", NUMBER, receiver.url)
+    await rehearsal.say("whatsapp", CITLALI, "Hola", NUMBER)
+    titles = {str(2 * n): f"t{n}" for n in range(1, size + 1)} | {
+        str(2 * n + 1): f"v{n}" for n in range(1, size + 1)
+    }
+    whatsapp = {"to": f"whatsapp:{CITLALI}", "from_": f"whatsapp:{NUMBER}", "content_sid": menu}
+    message = await send(twilio, **whatsapp, content_variables=json.dumps({"1": "¿Cuál?", **titles}))
+    shown = (await rehearsal.messages("whatsapp", CITLALI))[-1]
+    assert shown["text"] == "¿Cuál?"
+    assert shown["buttons"] == [[{"text": f"t{n}", "data": f"v{n}"}] for n in range(1, size + 1)]
+    where = {"channel": "whatsapp", "address": CITLALI, "id": message.sid}
+    await rehearsal.ask("press", {**where, "data": "v2"})
+    _, request = await receiver.wait(2)
+    signature = request["headers"]["X-Twilio-Signature"]
+    assert RequestValidator(TOKEN).validate(request["url"], request["form"], signature)
+    assert told.items() <= request["form"].items()
+    assert request["form"]["Body"] == "t2"
+
+
+async def test_a_menu_does_not_arrive_outside_the_window(
+    twilio: Client, rehearsal: Rehearsal, receiver: Receiver
+) -> None:
+    """A menu is no approved template: to who has not written it fails, as free text does."""
+    whatsapp = {"to": f"whatsapp:{CITLALI}", "from_": f"whatsapp:{NUMBER}", "status_callback": receiver.url}
+    await send(twilio, **whatsapp, content_sid=MENU_OF_2)
+    assert statuses(await receiver.wait(1)) == [("failed", "63016")]
+
+
+async def test_a_shared_place_comes_signed(rehearsal: Rehearsal, receiver: Receiver) -> None:
+    """A place on WhatsApp is told in Twilio's parameters; by SMS nobody can share one."""
+    await rehearsal.webhook("whatsapp", NUMBER, receiver.url)
+    await rehearsal.webhook("sms", NUMBER, receiver.url)
+    place = {"latitude": 40.71, "longitude": -74.01}
+    await rehearsal.ask("share", {"channel": "whatsapp", "address": CITLALI, **place})
+    with pytest.raises(ValueError, match="by SMS"):
+        await rehearsal.ask("share", {"channel": "sms", "address": JOEL, **place})
+    (request,) = await receiver.wait(1)
+    form = request["form"]
+    assert (form["Latitude"], form["Longitude"], form["Body"]) == ("40.71", "-74.01", "")
 
 
 async def test_stop_is_twilios_own_business(twilio: Client, rehearsal: Rehearsal, receiver: Receiver) -> None:

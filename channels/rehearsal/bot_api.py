@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from channels.rehearsal import bot_api_html
+from channels.rehearsal import bot_api_html, bot_api_keyboards
 from channels.rehearsal.bots import TOKEN, Bot, Terminated, Webhook
 from channels.rehearsal.callbacks import is_local
 from channels.rehearsal.faults import hang_up, silence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 LONGEST = 4096
 """UTF-16 units after the marks are read."""
-BUTTON_DATA = 64
-"""Bytes."""
+LONGEST_NOTICE = 200
+"""Letters of what a pressed button may be answered with."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 Parameters = dict[str, Any]
@@ -153,8 +153,8 @@ def _checked(
     if not address:
         raise Refusal(400, "Bad Request: chat_id is empty")
     parsed = _parsed(text, str(given.get("parse_mode") or ""))
-    markup = _object(given.get("reply_markup"), "reply keyboard markup")
-    buttons = _buttons(markup)
+    given_markup = _object(given.get("reply_markup"), "reply keyboard markup")
+    markup = _markup(given_markup)
     person = stage.people.find("telegram", address)
     if person is None:
         raise Refusal(400, "Bad Request: chat not found")
@@ -169,11 +169,10 @@ def _checked(
     }
     if parsed.entities:
         message["entities"] = parsed.entities
-    if buttons:
-        message["reply_markup"] = markup
-    bubble = Bubble(
-        str(message["message_id"]), "heard", now, parsed.text.strip(), parsed.tree, bot.id, buttons=buttons
-    )
+    if markup.buttons:
+        message["reply_markup"] = given_markup
+    bubble = Bubble(str(message["message_id"]), "heard", now, parsed.text.strip(), parsed.tree, bot.id)
+    bubble.buttons, bubble.keyboard = markup.buttons, markup.keyboard
     return bubble, message
 
 
@@ -198,26 +197,11 @@ def _parsed(text: str, mode: str) -> bot_api_html.Parsed:
     return parsed
 
 
-def _buttons(markup: object) -> list[list[dict[str, str]]]:
-    """The rows of an inline keyboard; other keyboards are accepted and not shown."""
-    if not isinstance(markup, dict) or "inline_keyboard" not in markup:
-        return []
-    return [[_button(button) for button in row] for row in markup["inline_keyboard"]]
-
-
-def _button(button: object) -> dict[str, str]:
-    if not isinstance(button, dict) or not str(button.get("text", "")).strip():
-        raise Refusal(400, "Bad Request: can't parse inline keyboard button: Text buttons must be non-empty")
-    data, url = button.get("callback_data"), button.get("url")
-    if data is None and url is None:
-        raise Refusal(
-            400,
-            "Bad Request: can't parse inline keyboard button: "
-            "Text buttons are unallowed in the inline keyboard",
-        )
-    if data is not None and not 1 <= len(str(data).encode()) <= BUTTON_DATA:
-        raise Refusal(400, "Bad Request: BUTTON_DATA_INVALID")
-    return {"text": button["text"]} | ({"url": str(url)} if data is None else {"data": str(data)})
+def _markup(given: object) -> bot_api_keyboards.Markup:
+    try:
+        return bot_api_keyboards.read(given)
+    except bot_api_keyboards.BadMarkup as fault:
+        raise Refusal(400, f"Bad Request: {fault}") from None
 
 
 def _allow(bot: Bot, given: Parameters) -> None:
@@ -280,6 +264,16 @@ async def _get_webhook_info(
     return info
 
 
+async def _answer_callback_query(_request: web.Request, _stage: Stage, bot: Bot, given: Parameters) -> bool:
+    if len(str(given.get("text", ""))) > LONGEST_NOTICE:
+        raise Refusal(400, "Bad Request: MESSAGE_TOO_LONG")
+    if not bot.answer_press(str(given.get("callback_query_id", ""))):
+        raise Refusal(
+            400, "Bad Request: query is too old and response timeout expired or query ID is invalid"
+        )
+    return True
+
+
 async def _agree(_request: web.Request, _stage: Stage, _bot: Bot, _given: Parameters) -> bool:
     return True
 
@@ -291,6 +285,6 @@ _METHODS: dict[str, Callable[[web.Request, Stage, Bot, Parameters], Awaitable[ob
     "setwebhook": _set_webhook,
     "deletewebhook": _delete_webhook,
     "getwebhookinfo": _get_webhook_info,
-    "answercallbackquery": _agree,
+    "answercallbackquery": _answer_callback_query,
     "setmycommands": _agree,
 }

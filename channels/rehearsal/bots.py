@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from channels.rehearsal.callbacks import Callbacks
 
 TOKEN = re.compile(r"(?P<id>\d{1,16}):.*rehearsal.*", re.IGNORECASE)
@@ -48,6 +50,7 @@ class Bot:
         self.allowed: list[str] = []
         self.webhook: Webhook | None = None
         self.last_error = ""
+        self._presses: dict[str, Callable[[], None]] = {}
         self._next_update = first
         self._next_message = first % 1_000_000 * 100
         self._callbacks = callbacks
@@ -76,6 +79,18 @@ class Bot:
         self._next_update += 1
         self.updates.append({"update_id": self._next_update, kind: content})
         self._news.set()
+
+    def press(self, content: dict[str, Any], heard: Callable[[], None]) -> None:
+        """A button was pressed: Telegram's `CallbackQuery`, and what to do once the bot has answered it."""
+        self._presses[content["id"]] = heard
+        self.push("callback_query", content)
+
+    def answer_press(self, query: str) -> bool:
+        """Telegram's `answerCallbackQuery`; whether there was such a press to answer."""
+        heard = self._presses.pop(query, None)
+        if heard is not None:
+            heard()
+        return heard is not None
 
     async def poll(self, offset: int, limit: int, timeout: float) -> list[dict[str, Any]]:  # noqa: ASYNC109 - Telegram's parameter
         """Telegram's `getUpdates`.
@@ -127,15 +142,27 @@ class Bot:
                 await self._news.wait()
             update = self.updates[0]
             headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret} if webhook.secret else {}
-            status = await self._callbacks.post(webhook.url, json.dumps(update), "application/json", headers)
-            if 200 <= status < 300:  # noqa: PLR2004 - HTTP's own
+            answer = await self._callbacks.post(webhook.url, json.dumps(update), "application/json", headers)
+            if answer.good:
                 wait = 1.0
+                self._carry_out(answer.text)
                 with contextlib.suppress(ValueError):
                     self.updates.remove(update)
                 continue
-            self.last_error = f"Wrong response from the webhook: {status}" if status else "Connection refused"
+            self.last_error = (
+                f"Wrong response from the webhook: {answer.status}" if answer.status else "Connection refused"
+            )
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
+
+    def _carry_out(self, reply: str) -> None:
+        """The method call that a webhook's reply may hold; nobody is told how it went."""
+        try:
+            call = json.loads(reply)
+        except ValueError:
+            return
+        if isinstance(call, dict) and str(call.get("method")).lower() == "answercallbackquery":
+            self.answer_press(str(call.get("callback_query_id")))
 
     async def aclose(self) -> None:
         """Push no more."""

@@ -12,7 +12,7 @@ import base64
 import hmac
 import ipaddress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlencode
 
 import aiohttp
@@ -34,6 +34,22 @@ class Line:
     url: str
     account_sid: str
     auth_token: str = field(repr=False)
+
+
+class Answer(NamedTuple):
+    """What the bot's side said.
+
+    Attributes:
+        status: HTTP's, or 0 when nobody answered.
+    """
+
+    status: int
+    text: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the bot took it."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own
 
 
 def signature(token: str, url: str, parameters: Mapping[str, str]) -> str:
@@ -83,14 +99,10 @@ class Callbacks:
         await self._stop()
         self._start()
 
-    async def post(self, url: str, body: str, kind: str, headers: Mapping[str, str]) -> int:
-        """One request to the bot, with a body of the content type `kind`.
-
-        Returns:
-            Its HTTP status, or 0 when nobody answered there.
-        """
+    async def post(self, url: str, body: str, kind: str, headers: Mapping[str, str]) -> Answer:
+        """One request to the bot, with a body of the content type `kind`."""
         if not is_local(url):
-            return 0
+            return Answer(0)
         try:
             async with self._session.post(
                 URL(url, encoded=True),
@@ -98,10 +110,9 @@ class Callbacks:
                 headers={**headers, "Content-Type": kind},
                 allow_redirects=False,
             ) as answer:
-                await answer.read()
-                return answer.status
+                return Answer(answer.status, await answer.text(errors="replace"))
         except (aiohttp.ClientError, TimeoutError):
-            return 0
+            return Answer(0)
 
     async def post_signed(self, url: str, parameters: Mapping[str, str], token: str) -> bool:
         """Post a form as Twilio does.
@@ -110,8 +121,9 @@ class Callbacks:
             Whether the bot took it.
         """
         headers = {"X-Twilio-Signature": signature(token, url, parameters), "User-Agent": "TwilioProxy/1.1"}
-        status = await self.post(url, urlencode(parameters), "application/x-www-form-urlencoded", headers)
-        return 200 <= status < 300  # noqa: PLR2004 - HTTP's own
+        return (
+            await self.post(url, urlencode(parameters), "application/x-www-form-urlencoded", headers)
+        ).good
 
     async def aclose(self) -> None:
         """Stop; what is still queued is forgotten, as a vendor's receipts are when nobody asks again."""

@@ -13,6 +13,7 @@ from channels.rehearsal.callbacks import Line, is_local
 from channels.rehearsal.people import CHANNELS, STATES, Channel, Person, placed
 from channels.rehearsal.receipts import seen as read_by
 from channels.rehearsal.stage import STAGE
+from channels.rehearsal.utterances import shared, typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,8 +122,25 @@ async def say(request: web.Request) -> web.Response:
     """A person writes: `{channel, address, text, sender?}`."""
     stage, body = request.app[STAGE], await _object(request, "channel", "address", "text")
     person = _known(stage, body)
-    bubble = speech.say(stage, person, str(body["text"]), str(body.get("sender") or ""))
+    bubble = speech.say(stage, person, typed(str(body["text"])), str(body.get("sender") or ""))
     return web.json_response(placed(person, bubble))
+
+
+async def share(request: web.Request) -> web.Response:
+    """A person shares a place: `{channel, address, latitude, longitude, name?}`, not by SMS."""
+    stage, body = request.app[STAGE], await _object(request, "channel", "address")
+    person, name = _known(stage, body), str(body.get("name") or "")
+    latitude, longitude = _degrees(body, "latitude", 90), _degrees(body, "longitude", 180)
+    if person.channel == "sms":
+        raise _wrong("Nobody can share a place by SMS.")
+    return web.json_response(placed(person, speech.say(stage, person, shared(latitude, longitude, name))))
+
+
+def _degrees(body: Mapping[str, Any], name: str, most: int) -> float:
+    given = body.get(name)
+    if not isinstance(given, (int, float)) or not abs(given) <= most:
+        raise _wrong(f"The {name} is a number of degrees, at most {most}.")
+    return float(given)
 
 
 async def press(request: web.Request) -> web.Response:
@@ -183,6 +201,7 @@ ROUTES = (
     web.get("/rehearsal/people", get_people),
     web.post("/rehearsal/webhooks", put_webhook),
     web.post("/rehearsal/say", say),
+    web.post("/rehearsal/share", share),
     web.post("/rehearsal/press", press),
     web.post("/rehearsal/seen", seen),
     web.get("/rehearsal/messages", get_messages),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +28,33 @@ WINDOW = timedelta(hours=24)
 """WhatsApp's window after a person's last message (Twilio 63016)."""
 
 
+class Button(TypedDict, total=False):
+    """Something to press.
+
+    Attributes:
+        data: What the bot is told, under a message.
+        url: What is opened instead.
+        asks: For a key: what it shares in place of writing its text.
+    """
+
+    text: Required[str]
+    data: str
+    url: str
+    asks: Literal["place"]
+
+
+class Keyboard(TypedDict):
+    """Keys in the place of the letters, until another message brings others.
+
+    Attributes:
+        rows: None of them takes the keys away.
+        once: Whether the keys go when the person has said something.
+    """
+
+    rows: list[list[Button]]
+    once: bool
+
+
 @dataclass(slots=True)
 class Bubble:
     """One thing on a phone's screen.
@@ -37,7 +64,9 @@ class Bubble:
         tree: The text with its look.
         status: The last receipt for what was heard; "unheard" for what was said to nobody.
         code: The vendor's error code of a note.
-        buttons: Rows of `{text, data?, url?}`.
+        buttons: Rows of them, under the text.
+        turning: The data of the button that was pressed and that the bot has not answered yet.
+        keyboard: What this message put in the place of the letters, if it did.
     """
 
     id: str
@@ -48,7 +77,9 @@ class Bubble:
     sender: str = ""
     status: str = ""
     code: int = 0
-    buttons: list[list[dict[str, str]]] = field(default_factory=list)
+    buttons: list[list[Button]] = field(default_factory=list)
+    turning: str = ""
+    keyboard: Keyboard | None = None
 
 
 @dataclass(slots=True)
@@ -184,6 +215,11 @@ class People:
                 bubble.status = status
                 self._watch("bubble", placed(person, bubble))
 
+    def turn(self, person: Person, bubble: Bubble, data: str) -> None:
+        """Let the button with this data turn on the screen; "" lets it stop."""
+        bubble.turning = data
+        self._watch("bubble", placed(person, bubble))
+
     def opt_out(self, address: str, sender: str, *, out: bool) -> None:
         """Keep or lift the vendor's own block between two numbers."""
         (self._opted_out.add if out else self._opted_out.discard)((address, sender))
@@ -212,4 +248,6 @@ def placed(person: Person, bubble: Bubble) -> dict[str, Any]:
         "status": bubble.status,
         "code": bubble.code,
         "buttons": bubble.buttons,
+        "turning": bubble.turning,
+        "keyboard": bubble.keyboard,
     }

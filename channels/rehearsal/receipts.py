@@ -75,6 +75,7 @@ async def _step(stage: Stage, accepted: Accepted, person: Person | None, steps: 
         follow(stage, accepted, person, rest)
     elif person is not None and wanted.channel == "whatsapp" and status == "delivered":
         stage.unread[accepted.sid] = accepted
+        stage.people.mark(person, accepted.sid, status)  # a page that looked too early looks again
 
 
 def seen(stage: Stage, person: Person) -> None:

@@ -19,6 +19,7 @@ PAGE = {
     "phones.css": ("phones.css", "text/css"),
     "page.js": ("page.js", "text/javascript"),
     "bubbles.js": ("bubbles.js", "text/javascript"),
+    "board.js": ("board.js", "text/javascript"),
     "words.js": ("words.js", "text/javascript"),
 }
 _HEADERS = {

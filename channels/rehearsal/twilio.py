@@ -109,6 +109,7 @@ def _take(stage: Stage, accepted: Accepted, person: Person | None) -> None:
     watched = person is not None and person.shown
     tree = (marked if wanted.channel == "whatsapp" else linked)(wanted.text) if watched else []
     bubble = Bubble(accepted.sid, "heard", stage.now(), wanted.text, tree, wanted.sender, "queued")
+    bubble.buttons = wanted.buttons
     stage.accepted(person, bubble, wanted.channel, wanted.address, wanted.text)
     if not steps[-1][1]:  # what will fail never reaches a screen
         stage.people.show(person, bubble)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from channels.rehearsal.people import Channel
+    from channels.rehearsal.people import Button, Channel
 
 PARAMETERS = frozenset(
     {
@@ -51,11 +51,15 @@ TEMPLATE_SID = "HX" + "0" * 31 + "1"
 TEMPLATE = "*{{1}}*\n\n{{2}}\n\nResponde BAJA para dejar de recibir avisos."
 """The one template that is approved here: a title and a summary."""
 _SAMPLES = {"1": "Aviso", "2": "Hay noticias de su consulado."}
+MENUS = {f"HX{100 + size:032}": size for size in range(2, 11)}
+"""The menus that were made here, by their number of choices: `HX…0102` to `HX…0110`."""
+_LONGEST_BODY, _LONGEST_ID = 1024, 200
+_MOST_BUTTONS = 3
+_BUTTON, _ROW = 20, 24
 
 _E164 = re.compile(r"\+(?:1[2-9]\d{9}|[2-9]\d{6,13})")
 _FROM = re.compile(r"\+[1-9]\d{6,14}|\d{5,6}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
-_CONTENT = re.compile(r"HX[0-9a-fA-F]{32}")
 _CALLBACK = re.compile(r"https?://[^/_\s]+(?:[/?]\S*)?")
 _UNFIT = re.compile(r"[\n\r\t]| {5,}")
 """What a variable's value may not hold (errors/21656)."""
@@ -80,6 +84,7 @@ class Wanted:
         address: E.164, without "whatsapp:".
         text: What arrives.
         template: Whether it was made from the approved template.
+        buttons: Of a menu, a row each.
     """
 
     channel: Channel
@@ -88,6 +93,7 @@ class Wanted:
     text: str
     template: bool
     callback: str
+    buttons: list[list[Button]] = field(default_factory=list)
 
 
 def checked(form: Mapping[str, str]) -> Wanted:
@@ -103,11 +109,14 @@ def checked(form: Mapping[str, str]) -> Wanted:
     callback = form.get("StatusCallback", "")
     if callback and not _CALLBACK.fullmatch(callback):
         raise Refusal(21609, "The StatusCallback URL is not a valid URL")
-    if content := form.get("ContentSid"):
-        text = _content(content, form.get("ContentVariables", ""))
-    else:
-        text = _body(form)
-    return Wanted(channel, sender, address, text, bool(content), callback)
+    content, variables = form.get("ContentSid"), form.get("ContentVariables", "")
+    if not content:
+        return Wanted(channel, sender, address, _body(form), template=False, callback=callback)
+    if content in MENUS:
+        text, buttons = _menu(MENUS[content], _values(variables))
+        return Wanted(channel, sender, address, text, template=False, callback=callback, buttons=buttons)
+    text = _content(content, _values(variables))
+    return Wanted(channel, sender, address, text, template=True, callback=callback)
 
 
 def _to(given: str) -> tuple[Channel, str]:
@@ -144,18 +153,36 @@ def _body(form: Mapping[str, str]) -> str:
     return text
 
 
-def _content(sid: str, variables: str) -> str:
-    if not _CONTENT.fullmatch(sid) or sid != TEMPLATE_SID:
-        raise Refusal(21655, "The ContentSid is invalid.")
+def _values(variables: str) -> dict[str, str]:
     try:
         values = json.loads(variables or "{}")
     except ValueError:
         values = None
     if not isinstance(values, dict) or not all(_fits(value) for value in values.values()):
         raise Refusal(21656, "The ContentVariables parameter is invalid.")
-    return re.sub(
-        r"\{\{(\w+)\}\}", lambda place: str(values.get(place[1], _SAMPLES.get(place[1], ""))), TEMPLATE
-    )
+    return values
+
+
+def _content(sid: str, values: Mapping[str, str]) -> str:
+    if sid != TEMPLATE_SID:
+        raise Refusal(21655, "The ContentSid is invalid.")
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: values.get(place[1], _SAMPLES.get(place[1], "")), TEMPLATE)
+
+
+def _menu(size: int, values: Mapping[str, str]) -> tuple[str, list[list[Button]]]:
+    """A body and its buttons; a variable that was left out is its sample, as with every template.
+
+    WhatsApp wants titles and ids that differ. That Twilio refuses what is too long or alike at once and with
+    this code is unconfirmed; what it publishes are the lengths (`twilio/quick-reply`, `twilio/list-picker`).
+    """
+    titles = [values.get(str(2 * n), f"Opción {n}") for n in range(1, size + 1)]
+    ids = [values.get(str(2 * n + 1), f"option-{n}") for n in range(1, size + 1)]
+    body = values.get("1", "Elija una opción.")
+    longest = _BUTTON if size <= _MOST_BUTTONS else _ROW
+    fits = len(body) <= _LONGEST_BODY and all(len(title) <= longest for title in titles)
+    if not fits or not len(set(titles)) == len(set(ids)) == size or max(map(len, ids)) > _LONGEST_ID:
+        raise Refusal(21656, "The ContentVariables parameter is invalid.")
+    return body, [[{"text": title, "data": data}] for title, data in zip(titles, ids, strict=True)]
 
 
 def _fits(value: object) -> bool:

@@ -6,6 +6,7 @@ const TAGS = {
   b: "strong", i: "em", u: "u", s: "s", code: "code", pre: "pre", blockquote: "blockquote", spoiler: "span", a: "a",
 };
 const SVG = "http://www.w3.org/2000/svg";
+const MOST_BUTTONS = 3; // of WhatsApp under a message; more are rows of a list
 const SAFE = /^(https?|tg):/i;
 
 export function make(tag, properties = {}, ...children) {
@@ -53,8 +54,13 @@ export function bubble(words, message, person, press) {
   const time = make("time", { dateTime: message.at }, localTime(words, message.at, person.timezone));
   const foot = make("span", { className: "meta" }, time);
   item.append(make("div", { className: "bubble" }, body, foot));
-  for (const row of message.buttons) item.append(keyboard(row, message, press));
-  receipt(words, item, message);
+  const rows = message.buttons.map(row => keys(row, message, press));
+  if (message.channel === "whatsapp" && rows.length > MOST_BUTTONS) {
+    item.append(list(words, rows));
+  } else {
+    item.append(...rows);
+  }
+  again(words, item, message);
   return item;
 }
 
@@ -66,19 +72,44 @@ function remark(words, message) {
   }));
 }
 
-function keyboard(row, message, press) {
+// WhatsApp's list: its rows are behind one button, and gone again when one was chosen.
+function list(words, rows) {
+  const opener = make("summary", { className: "key" }, words.list);
+  const folded = make("details", { className: "list" }, opener, ...rows);
+  folded.ontoggle = () => folded.scrollIntoView({ block: "nearest" });
+  folded.onclick = event => {
+    if (!event.target.matches("button")) return;
+    folded.open = false;
+    opener.focus();
+  };
+  return folded;
+}
+
+function keys(row, message, press) {
   return make("div", { className: "keys" }, ...row.map(button => {
     if (button.url) {
       const key = make("a", { className: "key" }, button.text);
       link(key, button.url);
       return key;
     }
-    return make("button", { className: "key", type: "button", onclick: () => press(message, button) }, button.text);
+    const key = make("button", { className: "key", type: "button", onclick: () => press(message, button) }, button.text);
+    key.dataset.data = button.data;
+    return key;
   }));
 }
 
-// Write, or rewrite, what the consulate knows of a message.
-export function receipt(words, item, message) {
+// Write, or rewrite, what has become of a message: which of its buttons turns, and what the consulate knows.
+export function again(words, item, message) {
+  for (const key of item.querySelectorAll("button.key")) {
+    const turning = message.turning === key.dataset.data;
+    key.classList.toggle("turning", turning);
+    key.ariaBusy = String(turning);
+    key.title = turning ? words.turning : "";
+  }
+  receipt(words, item, message);
+}
+
+function receipt(words, item, message) {
   item.querySelector(".receipt")?.remove();
   const word = words.receipts[message.status];
   if (!word) return;

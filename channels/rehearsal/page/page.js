@@ -2,11 +2,13 @@
 // this page shows it and forgets nothing that matters when it is reloaded.
 
 import { WORDS, why } from "./words.js";
-import { bubble, localDay, localTime, make, receipt } from "./bubbles.js";
+import { Board } from "./board.js";
+import { again, bubble, localDay, localTime, make } from "./bubbles.js";
 
 const CHANNELS = { telegram: "Telegram", sms: "SMS", whatsapp: "WhatsApp" };
 const VENDORS = { telegram: "Telegram", sms: "Twilio", whatsapp: "Twilio" };
 const NEAR = 80;
+const PAYLOAD = /^[\w-]{1,64}$/; // what a link into a Telegram bot may carry
 const columns = {};
 let language = "es";
 let everyone = [];
@@ -38,7 +40,12 @@ class Column {
     this.at(".person").onchange = event => this.choose(event.target.value);
     this.at(".situation").onchange = event => ask("people", [{ ...this.person, state: event.target.value }]);
     this.at(".write").onsubmit = event => this.submit(event);
+    this.board = new Board(this.at(".board"), this.at(".pin"), {
+      say: text => { this.say(text); this.at("input").focus(); },
+      share: place => ask("share", { ...where(this.person), ...place }),
+    });
     this.unread = new Set();
+    this.keepEnd();
     document.getElementById("phones").append(part);
   }
 
@@ -67,6 +74,7 @@ class Column {
     const messages = this.person ? await ask(`messages?${new URLSearchParams(where(this.person))}`) : [];
     if (this.turn !== turn) return; // asked again meanwhile
     this.at(".screen").replaceChildren();
+    this.board.clear();
     for (const message of messages ?? []) this.put(message, true);
     this.scroll();
     this.look();
@@ -84,11 +92,12 @@ class Column {
     this.at(".chips").setAttribute("aria-label", w.suggestions);
     this.at(".chips").replaceChildren(...suggestions.map(text =>
       make("button", { type: "button", className: "chip", disabled: !person, onclick: () => this.say(text) }, text)));
+    this.board.speak(w);
     const input = this.at("input");
-    input.disabled = this.at(".write button").disabled = !person;
+    input.disabled = this.at(".send").disabled = this.at(".pin").disabled = !person;
     input.placeholder = person ? w.write(name) : "";
     input.setAttribute("aria-label", person ? w.write(name) : w.noOne);
-    this.at(".write button").setAttribute("aria-label", w.send);
+    this.at(".send").setAttribute("aria-label", w.send);
     this.contact();
     this.tick();
   }
@@ -125,7 +134,7 @@ class Column {
     const screen = this.at(".screen");
     const old = screen.querySelector(`[data-id="${CSS.escape(message.id)}"]`);
     if (old) {
-      if (message.kind !== "note") receipt(words(), old, message);
+      if (message.kind !== "note") again(words(), old, message);
       return;
     }
     const near = screen.scrollHeight - screen.scrollTop - screen.clientHeight < NEAR;
@@ -135,7 +144,16 @@ class Column {
     const item = bubble(words(), message, this.person, (of, button) => this.press(of, button));
     item.classList.toggle("new", !quietly);
     screen.append(item);
+    this.board.follow(message);
     if (!quietly && (near || message.kind === "said")) this.scroll();
+  }
+
+  // When keys come or go below, whoever was reading the end still reads the end.
+  keepEnd() {
+    const screen = this.at(".screen");
+    let atEnd = true;
+    screen.onscroll = () => { atEnd = screen.scrollHeight - screen.scrollTop - screen.clientHeight < NEAR; };
+    new ResizeObserver(() => { if (atEnd) screen.scrollTop = screen.scrollHeight; }).observe(screen);
   }
 
   // To the end; but a message taller than the screen is read from its beginning.
@@ -253,4 +271,6 @@ for (const button of document.querySelectorAll("[data-language]")) button.onclic
 document.addEventListener("visibilitychange", () => Object.values(columns).forEach(column => column.look()));
 setInterval(() => Object.values(columns).forEach(column => column.tick()), 10_000);
 await speak(localStorage.getItem("language") ?? "es");
+const start = new URLSearchParams(location.search).get("start") ?? "";
+if (PAYLOAD.test(start)) columns.telegram.board.open(start);
 listen();
