@@ -23,6 +23,7 @@ _COMMANDS = {
     "cancel": "steering",
     "inbox": "inbox",
     "subscribers": "people",
+    "invite": "inviting",
     "rehearsal": "serving",
     "run": "serving",
 }

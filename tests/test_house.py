@@ -19,6 +19,7 @@ JOURNEY = (
     "vault",
     "settings timetable library",
     "hearing",
+    "taps",
     "rendering search check places paging strangers",
     "conversation newcomers policy pace",
     "texts",
@@ -46,6 +47,7 @@ DOORS = {
     "cryptography": {"bot.vault"},
     "jinja2": {"bot.library"},
     "markdown_it": {"channels.markdown"},
+    "segno": {"bot.cli.inviting"},
     "aiohttp": {
         "bot.web",
         "bot.cli.demo",  # it speaks to the rehearsal's own side door

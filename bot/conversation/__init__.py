@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot import languages
-from bot.conversation import values, voice
+from bot import languages, taps
+from bot.conversation import picking, voice
 from bot.conversation.answers import (
     Answer,
     Asked,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from bot.conversation.values import Chosen
     from bot.library import Library
+    from bot.taps import Tap
     from bot.timetable import Community
 
 __all__ = ("Answer", "Asker", "Conversation", "said_of")
@@ -53,7 +53,7 @@ class Conversation:
 
     def answer(self, text: str, asker: Asker, now: datetime) -> Answer:
         """What `asker`, who wrote `text`, is to be answered, at `now` (aware UTC)."""
-        if chosen := values.read(text):
+        if chosen := taps.read(text):
             return self._chosen(chosen, asker, now)
         if text.startswith("/start"):
             return self._steps.started(text.removeprefix("/start").strip(), asker)
@@ -89,7 +89,7 @@ class Conversation:
             case "erase":
                 return Answer("erase", asker, (Phrase("erased"),), does=(Forget(),))
             case "doubt":
-                sure = values.yes_or_no(asker.language, "leave", "stay")
+                sure = taps.yes_or_no(asker.language, "leave", "stay")
                 says = self._lookup.page(_ASK_BACK) or self._lookup.page("ayuda")
                 return Answer("choices", asker, says, sure, Asked("leave", sure), doubt=True)
             case "join":
@@ -110,7 +110,7 @@ class Conversation:
             return again
         if asked is None:
             return None
-        if chosen := values.picked(text, words, asked):
+        if chosen := picking.picked(text, words, asked):
             return self._steps.followed(chosen, asker) or self._chosen(chosen[0], asker, now)
         if asked.question in ("proposal", "question") and words and not self._commands.heard(words):
             return voice.passed_on(asked.question, text, asker)
@@ -147,11 +147,11 @@ class Conversation:
         """The next page of what was said last, if there is something."""
         waiting = asker.asked.choices if asker.asked else ()
         further = next(
-            (one for one in map(values.read, (c.value for c in waiting)) if one and one.word == "more"), None
+            (one for one in map(taps.read, (c.value for c in waiting)) if one and one.word == "more"), None
         )
         return self._chosen(further, asker, now) if further else Answer("more", asker, (Phrase("no-more"),))
 
-    def _chosen(self, chosen: Chosen, asker: Asker, now: datetime) -> Answer:
+    def _chosen(self, chosen: Tap, asker: Asker, now: datetime) -> Answer:
         """What a tap asks for, or what was picked by its number or name."""
         match chosen.word:
             case "leave":

@@ -55,8 +55,8 @@ class Invitation:
         return f"https://t.me/{bot}?start={'_'.join(filter(None, said))}"
 
     def sms(self, number: str) -> str:
-        """A link that opens the telephone's own messages, the words written (RFC 5724)."""
-        return f"sms:{number}?body={quote(self.words)}"
+        """A link that opens the telephone's own messages, the words written (RFC 5724; iOS wants the `&`)."""
+        return f"sms:{number}?&body={quote(self.words)}"
 
     def whatsapp(self, number: str) -> str:
         """A link that opens WhatsApp, the words written."""

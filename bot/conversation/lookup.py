@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.conversation import values
+from bot import taps
 from bot.conversation.answers import Answer, Asked, Miss, Page, Phrase
 from bot.places import Places
 from bot.search import Search, is_for, is_urgent
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.conversation.answers import Asker, Intent
-    from bot.conversation.values import Chosen
     from bot.library import Entry, Library
+    from bot.taps import Tap
 
 _NOT_FOUND = "no-encontrado"
 """The page that says honestly that we have no answer, and who has."""
@@ -71,7 +71,7 @@ class Lookup:
         if card := self._card(text, found, asker):
             return card
         if len(found) > 1:
-            offers = tuple(values.choice(_title(one, asker), "entry", one.slug) for one in found)
+            offers = tuple(taps.choice(_title(one, asker), "entry", one.slug) for one in found)
             return Answer("choices", asker, (Phrase("choose"),), offers, Asked("which", offers))
         if found:
             return self._said(found[0], asker)
@@ -79,7 +79,7 @@ class Lookup:
             return self.lost(asker)
         return self._nothing(text, words, asker)
 
-    def named(self, chosen: Chosen, asker: Asker, now: datetime) -> Answer:
+    def named(self, chosen: Tap, asker: Asker, now: datetime) -> Answer:
         """An entry by its name, or a further page of it."""
         entry = self.library.entries.get(chosen.about)
         if entry is None or not is_for(entry, asker.community, now):
@@ -100,19 +100,17 @@ class Lookup:
             return Answer("entry", asker, (Page(offices[0].entry),), about=locator)
         if not offices:
             return None
-        offers = tuple(values.choice(one.city, "entry", one.entry.slug) for one in offices)
+        offers = tuple(taps.choice(one.city, "entry", one.entry.slug) for one in offices)
         return Answer("choices", asker, (Phrase("choose-place"),), offers, Asked("which", offers))
 
     def _said(self, entry: Entry, asker: Asker, number: int = 0) -> Answer:
         """An entry, the way to its next page, and the question whether it was of use."""
-        more = values.choice(
-            Phrases(asker.language).say("bot.label.more"), "more", entry.slug, str(number + 1)
-        )
+        more = taps.choice(Phrases(asker.language).say("bot.label.more"), "more", entry.slug, str(number + 1))
         if number:
             return Answer("more", asker, (Page(entry, number),), (more,), Asked("more", (more,)))
         if not asker.community.opinions or entry.kind in ("page", "consulate"):
             return Answer("entry", asker, (Page(entry),), (more,), Asked("more", (more,)))
-        offers = (*values.yes_or_no(asker.language, "useful", "useful", entry.slug), more)
+        offers = (*taps.of_use(asker.language, entry.slug), more)
         return Answer("entry", asker, (Page(entry), Phrase("useful")), offers, Asked("opinion", offers))
 
     def _nothing(self, text: str, words: Sequence[str], asker: Asker) -> Answer:
@@ -120,7 +118,7 @@ class Lookup:
         says = self.page(_NOT_FOUND)
         if len(words) < _TELLING:
             return Answer("nothing", asker, says)
-        sure = values.yes_or_no(asker.language, "pass-on", "no")
+        sure = taps.yes_or_no(asker.language, "pass-on", "no")
         asks = Asked("pass-on", sure, kept=text)
         return Answer("nothing", asker, (*says, Phrase("pass-on")), sure, asks, (Miss(text),))
 

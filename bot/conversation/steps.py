@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from bot import languages
-from bot.conversation import values
+from bot import languages, taps
 from bot.conversation.answers import (
     Answer,
     Asked,
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from bot.conversation.answers import Act, Asker, Intent
     from bot.conversation.lookup import Lookup
-    from bot.conversation.values import Chosen
+    from bot.taps import Tap
     from bot.timetable import Community
 
 Step = Literal["language", "community", "topics"]
@@ -58,10 +57,10 @@ class Steps:
         say = Phrases(asker.language).say
         offers: tuple[Choice, ...] = ()
         if asker.state != "active":
-            offers = (values.choice(say("bot.label.join"), "join"),)
+            offers = (taps.choice(say("bot.label.join"), "join"),)
         others = [one for one in asker.community.languages if not _same(one, asker.language)]
-        offers += tuple(values.choice(languages.autonym(one), "language", one) for one in others[:_FEW])
-        offers += (values.choice(say("bot.label.help"), "help"),)
+        offers += tuple(taps.choice(languages.autonym(one), "language", one) for one in others[:_FEW])
+        offers += (taps.choice(say("bot.label.help"), "help"),)
         shown = () if asker.channel == "sms" else offers  # there the page says what to write
         return Answer("greeting", asker, self._lookup.page("bienvenida"), shown, Asked("which", shown))
 
@@ -74,7 +73,7 @@ class Steps:
         """They want in. What they wrote may name a community, as the links for SMS and WhatsApp do."""
         asker, does = self._invited(Invitation.heard(words, self._communities), asker)
         if asker.channel == "sms" and asker.state not in ("active", "left"):
-            choices = values.yes_or_no(asker.language, "confirm", "no")
+            choices = taps.yes_or_no(asker.language, "confirm", "no")
             page = self._lookup.library.entries.get("confirmar")
             says = (Page(page),) if page else (Phrase("confirm"),)
             return Answer("join", asker, says, asks=Asked("confirm", choices), does=(*does, AskToJoin()))
@@ -112,7 +111,7 @@ class Steps:
         if len(offices) == 1 and served:
             return self._moved(served[0], asker)
         if len(served) > 1:
-            offers = tuple(values.choice(self._city(one), "community", one.slug) for one in served)
+            offers = tuple(taps.choice(self._city(one), "community", one.slug) for one in served)
             asked = asker.asked.question if asker.asked else "community"
             return Answer("community", asker, (Phrase("choose-place"),), offers, Asked(asked, offers))
         if not offices:
@@ -121,12 +120,12 @@ class Steps:
         elsewhere = Answer("community", asker, (card, Phrase("elsewhere", stay)))
         return self._after("community", elsewhere)
 
-    def followed(self, chosen: Sequence[Chosen], asker: Asker) -> Answer | None:
+    def followed(self, chosen: Sequence[Tap], asker: Asker) -> Answer | None:
         """Several numbers at once are topics; one alone is like a tap."""
         topics = {one.about for one in chosen if one.word == "topic"}
         return self._toggled(topics, asker) if len(topics) > 1 else None
 
-    def chosen(self, chosen: Chosen, asker: Asker) -> Answer:
+    def chosen(self, chosen: Tap, asker: Asker) -> Answer:
         """A tap on one of our steps."""
         match chosen.word:
             case "language" if chosen.about:
@@ -186,8 +185,8 @@ class Steps:
         joining: bool = False,
     ) -> Answer:
         say = Phrases(asker.language).say
-        end = values.choice(say("bot.label.done"), "done") if step == "topics" else None
-        offers = (*self._offers(step, asker), end or values.choice(say("bot.label.skip"), "skip"))
+        end = taps.choice(say("bot.label.done"), "done") if step == "topics" else None
+        offers = (*self._offers(step, asker), end or taps.choice(say("bot.label.skip"), "skip"))
         question = f"join-{step}" if joining else step
         asks = Asked(question, offers)  # type: ignore[arg-type] # one of the six words, built from two
         return Answer(step, asker, (*says, Phrase(f"which-{step}")), offers, asks, does)
@@ -196,17 +195,17 @@ class Steps:
         match step:
             case "language":
                 codes = asker.community.languages
-                return tuple(values.choice(languages.autonym(one), "language", one) for one in codes)
+                return tuple(taps.choice(languages.autonym(one), "language", one) for one in codes)
             case "community":
                 few = self._communities.values() if len(self._communities) <= _FEW else ()
-                offers = tuple(values.choice(self._city(one), "community", one.slug) for one in few)
+                offers = tuple(taps.choice(self._city(one), "community", one.slug) for one in few)
                 here = Phrases(asker.language).say("bot.label.share-place")
                 share = (Choice(here, "#place", place=True),) if len(self._communities) > 1 else ()
                 return (*offers, *share)
             case "topics":
                 mark = "✓ "
                 return tuple(
-                    values.choice(mark * (one in asker.topics) + _named(one, asker), "topic", one)
+                    taps.choice(mark * (one in asker.topics) + _named(one, asker), "topic", one)
                     for one in self._topics(asker)
                 )
 

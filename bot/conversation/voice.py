@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.conversation.answers import Asker
-    from bot.conversation.values import Chosen
+    from bot.taps import Tap
 
 Kind = Literal["question", "proposal"]
 
@@ -57,7 +57,7 @@ def again(text: str, asker: Asker) -> Answer | None:
     return Answer("question", asker, (said,), does=(WriteAgain(reference, rest),))
 
 
-def judged(chosen: Chosen, asker: Asker) -> Answer:
+def judged(chosen: Tap, asker: Asker) -> Answer:
     """Whether a text was of use."""
     act = Judge(chosen.about, chosen.more == "yes")
     return Answer("opinion", asker, (Phrase("opinion-thanks"),), does=(act,))

@@ -17,6 +17,7 @@ from pydantic import Field, SecretBytes, SecretStr
 from bot.findings import Finding, errors
 from bot.settings.values import (
     ApiBase,
+    BotName,
     HeaderSecret,
     MenuSids,
     Number,
@@ -56,12 +57,14 @@ class Telegram(Sender):
         rate: Messages a second. Telegram's own advice is about 30 a second for all chats of a bot; 25
             leaves room for answers to commands that the same token sends elsewhere.
         secret: What Telegram repeats in each webhook's header.
+        username: The bot's public name without "@", as its links use it; None when no link is to be made.
     """
 
     channel: Literal["telegram"]
     token: Secret
     updates: Literal["polling", "webhook"] = "polling"
     secret: HeaderSecret | None = None
+    username: BotName | None = None
     rate: Rate = 25
 
     @property

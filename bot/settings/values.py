@@ -117,6 +117,13 @@ def _menu_sizes(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _bot_name(value: str) -> str:
+    """5 to 32 of `A-Z a-z 0-9 _`, as BotFather gives them out, with or without "@"."""
+    if not re.fullmatch(r"@?[A-Za-z][A-Za-z0-9_]{4,31}", value):
+        raise wrong("settings.bot-name")
+    return value.removeprefix("@")
+
+
 def _header_secret(value: SecretStr) -> SecretStr:
     """Telegram takes 1 to 256 of `A-Z a-z 0-9 _ -` (Bot API, setWebhook)."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()):
@@ -134,6 +141,7 @@ def _sqlite_url(value: str) -> str:
 
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 PlainOrSecret = Annotated[SecretStr, BeforeValidator(_plain_or_secret)]
+BotName = Annotated[str, AfterValidator(_bot_name)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 HeaderSecret = Annotated[Secret, AfterValidator(_header_secret)]
 PublicUrl = Annotated[str, AfterValidator(_web_address)]
