@@ -184,7 +184,7 @@ class Inbox:
         }
         sent = tx.rows(voice.LETTER_SEND, delivery)[0]["id"]
         write_letter(tx, self._vault, reference, "consulate", text, now, sent)
-        tx.run(voice.THREAD_ANSWERED, {"reference": reference})
+        tx.run(voice.THREAD_ANSWERED, {"reference": reference, "now": to_ms(now)})
         return said
 
     def _way(self, row: Mapping[str, Any]) -> tuple[Community, str]:

@@ -155,6 +155,13 @@ async def test_a_script_can_count_on_the_shape_of_the_inbox(made: Deployment) ->
     assert not [one for one in ended for address, *_ in EVERYBODY.values() if f'"{address}"' in one.said]
 
 
+async def test_a_letter_cannot_play_with_the_terminal(made: Deployment) -> None:
+    """What a stranger wrote is read as words: nothing in it clears, colours or rewrites the screen."""
+    reference = await wrote(made, "telegram", "uno \x1b[2J\x1b]0;x\x07 dos\r\x9b31m [red]tres[/red]\ncuatro")
+    read = (await made.do("inbox", "read", reference)).out
+    assert "uno [2J]0;x dos31m [red]tres[/red]\ncuatro" in read
+
+
 async def test_who_waits_longest_stands_first(made: Deployment) -> None:
     """What nobody has answered comes before what was, the oldest first, also of one community alone."""
     new, old, older = [await wrote(made, "sms", days=days) for days in (0, 2, 9)]

@@ -137,6 +137,7 @@ async def test_the_writer_hears_how_far_it_has_come(core: Core, inbox: Inbox) ->
     assert await inbox.close(reference, core.now, adopted=True)
     await inbox.reply(reference, "Lo hicimos.", core.now)
     assert await state(core, reference, 1) == "adopted"
+    assert await inbox.listed() == []
 
 
 @pytest.mark.parametrize("channel", SENDERS)
@@ -223,14 +224,15 @@ async def test_a_closed_thread_is_gone_in_thirty_days(core: Core, inbox: Inbox) 
     assert len(sealed) == 3
     await inbox.close(old, core.now)
     core.clock.skip(days=1)
-    await inbox.close(new, core.now)
+    await inbox.close(new, core.now - timedelta(days=1))
+    await inbox.reply(new, "Y otra cosa.", core.now)
     core.clock.skip(days=29)
     assert await core.store.write(lambda tx: threads.forget_closed(tx, core.now)) == 1
     await core.store.forget()
     assert {thread.reference for thread in await inbox.listed(closed=True)} == {new, still}
-    assert await core.rows("SELECT subscriber FROM deliveries ORDER BY 1") == [(2,), (3,)]
+    assert await core.rows("SELECT subscriber FROM deliveries ORDER BY 1") == [(2,), (2,), (3,)]
     assert not [each for each in sealed if each in b"".join(core.files())]
-    assert await leaving(core) == 2
+    assert await leaving(core) == 3
 
 
 async def test_a_reference_is_given_once(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:

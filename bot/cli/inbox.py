@@ -213,7 +213,7 @@ def _count(
             desk.answer(rows)
         elif rows:
             told = [[_told(desk, project, name, value) for name, value in row.items()] for row in rows]
-            desk.table([desk.phrases.say(f"inbox.{name}") for name in names], told)
+            desk.table([desk.phrases.say(f"inbox.columns.{name}") for name in names], told)
         else:
             desk.say(none)
 

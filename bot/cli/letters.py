@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING
+
+from bot import languages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
     from bot.cli.desk import Desk
     from bot.inbox import Letter, Reply, Thread
     from bot.rendering import Rendered
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a stranger could write to move the cursor of whoever reads it, or to write over other lines."""
 
 _COLUMNS = ("reference", "kind", "community", "state", "reply", "days")
 
@@ -63,7 +69,7 @@ def show_list(desk: Desk, project: Project, threads: Sequence[Thread]) -> None:
         )
         for thread in threads
     ]
-    desk.table([say(f"inbox.{name}") for name in _COLUMNS], rows)
+    desk.table([say(f"inbox.columns.{name}") for name in _COLUMNS], rows)
 
 
 def show(desk: Desk, project: Project, thread: Thread, letters: Sequence[Letter]) -> None:
@@ -74,7 +80,7 @@ def show(desk: Desk, project: Project, thread: Thread, letters: Sequence[Letter]
         say(f"inbox.{thread.kind}"),
         desk.place(project, thread.community),
         say(f"channel.{thread.channel}"),
-        thread.language,
+        languages.autonym(thread.language),
         _state(desk, thread),
     )
     desk.console.print(" · ".join(head), style="bold", markup=False)
@@ -83,7 +89,7 @@ def show(desk: Desk, project: Project, thread: Thread, letters: Sequence[Letter]
         far = _how_far(desk, letter.reply)
         line = say(f"inbox.{letter.author}", when=when) + (f" · {far}" if far else "")
         desk.console.print(f"\n{line}", style="dim", markup=False)
-        desk.console.print(letter.text, markup=False)
+        desk.console.print(_CONTROLS.sub("", letter.text), markup=False)
     if thread.author == "person":
         desk.console.print(f"\n{say('inbox.how-to-reply', reference=thread.reference)}", markup=False)
 

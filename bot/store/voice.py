@@ -53,8 +53,10 @@ LETTER_SEND = """
     VALUES (:subscriber, :text, :sender, :state, :reason, :due_at)
     RETURNING id
 """
+# What was closed stays closed, and is kept for the same while after its last letter.
 THREAD_ANSWERED = """
-    UPDATE threads SET closed_at = NULL, state = CASE WHEN state = 'adopted' THEN state ELSE 'answered' END
+    UPDATE threads SET state = CASE WHEN state = 'adopted' THEN state ELSE 'answered' END,
+        closed_at = CASE WHEN closed_at IS NOT NULL THEN :now END
     WHERE reference = :reference
 """
 THREAD_CONSIDER = """
