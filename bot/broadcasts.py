@@ -5,10 +5,12 @@ Deciding writes rows and returns; only the dispatcher sends. Planning a million 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from bot import timetable
+from bot import taps, timetable
 from bot.findings import Faults
 from bot.moments import from_ms, to_ms
 from bot.outbox import window_from
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 State = Literal["scheduled", "running", "paused", "done", "cancelled"]
 _UNDER_WAY = ("queued", "held", "claimed")
 COUNTED = (*_UNDER_WAY, "sent", "delivered", "read", "failed", "expired", "cancelled", "unknown")
+_OPINION = timedelta(days=7)
+"""How long after it was said people may answer whether something was of use."""
 EMERGENCY, ANNOUNCEMENT = 1, 2
 """Priorities; replies, which belong to no broadcast, come before both."""
 
@@ -123,7 +127,7 @@ class Broadcasts:
         def work(tx: Transaction) -> int | None:
             made = tx.one(sql.BROADCAST_ADD, row)
             if made and due_at <= now:
-                _fan_out(tx, made["id"], community.slug, entry.topics, texts, now)
+                _fan_out(tx, made["id"], community.slug, entry, texts, now)
             return int(made["id"]) if made else None
 
         return await self._store.write(work)
@@ -148,7 +152,7 @@ class Broadcasts:
 
         def work(tx: Transaction) -> None:
             if tx.run(sql.BROADCAST_STATE, {"id": broadcast, "from": "scheduled", "to": "running"}):
-                _fan_out(tx, broadcast, community.slug, entry.topics, texts, now)
+                _fan_out(tx, broadcast, community.slug, entry, texts, now)
 
         await self._store.write(work)
 
@@ -269,13 +273,13 @@ def _fan_out(
     tx: Transaction,
     broadcast: int,
     community: str,
-    topics: Sequence[str],
+    entry: Entry,
     texts: Sequence[tuple[str, Rendered]],
     now: datetime,
 ) -> None:
     for sender, text in texts:
         add_text(tx, text, sender, broadcast)
-    wanted = {topic.strip().lower() for topic in topics}  # as an import writes them
+    wanted = {topic.strip().lower() for topic in entry.topics}  # as an import writes them
     tx.each(sql.TOPIC_WANTED, [{"broadcast": broadcast, "topic": topic} for topic in wanted])
     order = {
         "broadcast": broadcast,
@@ -284,3 +288,7 @@ def _fan_out(
         "window_from": window_from(now),
     }
     tx.run(sql.FAN_OUT, order)
+    if entry.asks_about:
+        choices = [asdict(one) for one in taps.of_use("es", entry.asks_about)]
+        waits = {"broadcast": broadcast, "choices": json.dumps(choices), "until": to_ms(now + _OPINION)}
+        tx.run(sql.ASK_OPINION, waits)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import channels
-from bot import languages, library
+from bot import languages, library, taps
 from bot.words import Phrases
 from channels.base import Message
 from channels.markdown import Block, Document, Span, parse
@@ -56,7 +56,17 @@ def render(
     """
     desk = Desk(found, community, language, now)
     message, edition = desk.message(entry)
+    if entry.asks_about:
+        message = _asking(message, edition.language, entry.asks_about)
     return desk.written(message, edition.language, channel)
+
+
+def _asking(message: Message, language: str, about: str) -> Message:
+    """A text that ends with the question whether something was of use."""
+    question = Phrases(language).say("bot.useful")
+    blocks = (*message.document.blocks, Block("paragraph", (Span(question),)))
+    short = f"{message.short} {question}" if message.short else None
+    return replace(message, document=Document(blocks), short=short, choices=taps.of_use(language, about))
 
 
 def render_letter(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["announcement", "service", "program", "page"]
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
-_ENTRY_WIDE = ("starts", "ends", "valid_until", "communities", "topics", "urgency")
+_ENTRY_WIDE = ("starts", "ends", "valid_until", "communities", "topics", "urgency", "asks_about")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,11 @@ class Entry:
     def urgency(self) -> Literal["normal", "high", "emergency"]:
         """How pressing it is."""
         return self.source.front.urgency
+
+    @property
+    def asks_about(self) -> str:
+        """The slug of the entry of which readers are asked whether it was of use; "" asks nothing."""
+        return self.source.front.asks_about
 
     def edition_for(self, language: str) -> Edition:
         """The nearest edition for a reader, the source if none is near.

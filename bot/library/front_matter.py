@@ -82,6 +82,7 @@ class FrontMatter(Table):
         sms: The whole thing in one SMS; else it is derived from the body.
         translates: The `source_hash` of the source text this was made from; only in a translation.
         urgency: An emergency passes quiet hours.
+        asks_about: The entry of which readers are asked whether it was of use: after an event, the event.
         whatsapp: An approved template, if there is one.
     """
 
@@ -97,6 +98,7 @@ class FrontMatter(Table):
     sms: str = ""
     translates: str = ""
     urgency: Literal["normal", "high", "emergency"] = "normal"
+    asks_about: str = ""
     whatsapp: Whatsapp | None = None
 
 
