@@ -15,7 +15,7 @@ from bot.findings import Faults
 from bot.moments import from_ms, to_ms
 from bot.outbox import window_from
 from bot.rendering import render
-from bot.store import sql
+from bot.store import sql, talk
 from bot.texts import add_text
 
 if TYPE_CHECKING:
@@ -291,4 +291,4 @@ def _fan_out(
     if entry.asks_about:
         choices = [asdict(one) for one in taps.of_use("es", entry.asks_about)]
         waits = {"broadcast": broadcast, "choices": json.dumps(choices), "until": to_ms(now + _OPINION)}
-        tx.run(sql.ASK_OPINION, waits)
+        tx.run(talk.ASK_OPINION, waits)

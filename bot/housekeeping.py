@@ -12,7 +12,7 @@ import structlog
 
 from bot import consent, figures, threads
 from bot.moments import to_ms
-from bot.store import sql
+from bot.store import sql, talk
 
 if TYPE_CHECKING:
     from bot.store import Store, Transaction
@@ -54,10 +54,10 @@ def _forget(tx: Transaction, now: datetime) -> int:
 
 
 def _sweep(tx: Transaction, now: datetime) -> None:
-    tx.run(sql.ASKED_LAPSED, {"now": to_ms(now)})
-    tx.run(sql.LINKS_LAPSED, {"now": to_ms(now)})
-    tx.run(sql.REPLIES_OLD, {"before": to_ms(now - _REPLIES)})
-    tx.run(sql.INBOUNDS_OLD, {"before": to_ms(now - _INBOUNDS)})
-    tx.run(sql.TEXTS_OLD)
+    tx.run(talk.ASKED_LAPSED, {"now": to_ms(now)})
+    tx.run(talk.LINKS_LAPSED, {"now": to_ms(now)})
+    tx.run(talk.REPLIES_OLD, {"before": to_ms(now - _REPLIES)})
+    tx.run(talk.INBOUNDS_OLD, {"before": to_ms(now - _INBOUNDS)})
+    tx.run(talk.TEXTS_OLD)
     threads.forget_closed(tx, now)
     figures.forget_gaps(tx, now)

@@ -19,7 +19,7 @@ from bot.conversation import Answer, said_of
 from bot.conversation.answers import Asked, Asker, Link, OfferLink, PassOn, WriteAgain
 from bot.moments import month_of, to_ms
 from bot.settings import Whatsapp
-from bot.store import Unusable, sql
+from bot.store import Unusable, sql, talk
 from bot.texts import add_text
 from channels.base import Choice, Heard
 
@@ -95,7 +95,7 @@ class Inbounds:
         """
         values = {"limit": _AT_ONCE, "now": to_ms(now)}
         waiting = await self._store.read(
-            lambda tx: [self._waiting(tx, row) for row in tx.rows(sql.INBOUNDS_UNANSWERED, values)]
+            lambda tx: [self._waiting(tx, row) for row in tx.rows(talk.INBOUNDS_UNANSWERED, values)]
         )
         decided = [self._decide(one, now) for one in waiting]
         if decided:
@@ -132,7 +132,7 @@ class Inbounds:
     def _asker(self, tx: Transaction, row: Mapping[str, object], person: int, sender: str) -> Asker:
         communities = self._project.communities
         mine = communities.get(str(row["community"]))
-        topics = tx.rows(sql.TOPICS, {"subscriber": person})
+        topics = tx.rows(talk.TOPICS, {"subscriber": person})
         asked = None
         if row["question"] is not None:
             choices = tuple(Choice(**choice) for choice in json.loads(str(row["choices"])))
@@ -182,7 +182,7 @@ class Inbounds:
             raise
         except Exception as error:  # noqa: BLE001 - as in `_decide`
             log.error("answer.fault", inbound=one.waiting.id, error=type(error).__name__)  # noqa: TRY400 - as in `_decide`
-            await self._store.write(lambda tx: tx.run(sql.INBOUND_ANSWERED, {"id": one.waiting.id}))
+            await self._store.write(lambda tx: tx.run(talk.INBOUND_ANSWERED, {"id": one.waiting.id}))
 
     def _write_all(self, tx: Transaction, decided: Sequence[_Decided], now: datetime) -> None:
         for one in decided:
@@ -191,12 +191,12 @@ class Inbounds:
     def _write(self, tx: Transaction, decided: _Decided, now: datetime) -> None:
         """What follows from one message: what it changes, its reply, and what we wait for."""
         waiting, answer = decided.waiting, decided.answer
-        tx.run(sql.INBOUND_ANSWERED, {"id": waiting.id})
+        tx.run(talk.INBOUND_ANSWERED, {"id": waiting.id})
         if waiting.asker is None:
             return
         if answer is None:  # the vendor has let them go, and told them so
             consent.leave(tx, waiting.person, waiting.asker.channel, now)
-            tx.run(sql.ASKED_NOTHING, {"subscriber": waiting.person})
+            tx.run(talk.ASKED_NOTHING, {"subscriber": waiting.person})
             return
         acting = Acting(tx, self._vault, waiting.person, waiting.asker, waiting.sender, now)
         told = acting.perform(answer.does)
@@ -208,7 +208,7 @@ class Inbounds:
 
     def _wait_for(self, tx: Transaction, person: int, asks: Asked | None, now: datetime) -> None:
         if asks is None:
-            tx.run(sql.ASKED_NOTHING, {"subscriber": person})
+            tx.run(talk.ASKED_NOTHING, {"subscriber": person})
             return
         values = {
             "subscriber": person,
@@ -217,7 +217,7 @@ class Inbounds:
             "kept": self._vault.seal_text(asks.kept, _kept(person)) if asks.kept else None,
             "until": to_ms(now + _WAITS.get(asks.question, _WAIT)),
         }
-        tx.run(sql.ASKED, values)
+        tx.run(talk.ASKED, values)
 
 
 def _bytes(value: object) -> bytes:
@@ -240,7 +240,7 @@ def _store_heard(
 ) -> None:
     known = tx.one(sql.SUBSCRIBER_BY_ADDRESS, {"channel": person["channel"], "address": person["address"]})
     subscriber = known["id"] if known else tx.rows(sql.SUBSCRIBER_HEARD, person)[0]["id"]
-    if tx.one(sql.INBOUND_ADD, {**inbound, "subscriber": subscriber}) is None:
+    if tx.one(talk.INBOUND_ADD, {**inbound, "subscriber": subscriber}) is None:
         return  # a replay: nothing is heard twice, and the reply window stays as it was
     tx.rows(sql.SUBSCRIBER_HEARD, person)
     tx.run(sql.RELEASE_WINDOW, {"subscriber": subscriber, "now": to_ms(now)})

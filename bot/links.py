@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.moments import to_ms
-from bot.store import sql
+from bot.store import talk
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,16 +22,16 @@ _PERSON_BITS = 62
 def offer(tx: Transaction, subscriber: int, now: datetime) -> str:
     """A new code for somebody; an older one of theirs is no longer good."""
     code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
-    tx.run(sql.LINK_OFFER, {"code": code, "subscriber": subscriber, "until": to_ms(now + GOOD_FOR)})
+    tx.run(talk.LINK_OFFER, {"code": code, "subscriber": subscriber, "until": to_ms(now + GOOD_FOR)})
     return code
 
 
 def accept(tx: Transaction, subscriber: int, code: str, now: datetime) -> bool:
     """Join the address that brings a code to the one it was given to. False when it is not good."""
-    row = tx.one(sql.LINK_OFFERED, {"code": code, "now": to_ms(now), "subscriber": subscriber})
+    row = tx.one(talk.LINK_OFFERED, {"code": code, "now": to_ms(now), "subscriber": subscriber})
     if row is None:
         return False
     person = secrets.randbits(_PERSON_BITS)  # says nothing, and is never given to anybody else
-    tx.run(sql.LINK_TOGETHER, {"one": row["subscriber"], "other": subscriber, "person": person})
-    tx.run(sql.LINK_USED, {"code": code})
+    tx.run(talk.LINK_TOGETHER, {"one": row["subscriber"], "other": subscriber, "person": person})
+    tx.run(talk.LINK_USED, {"code": code})
     return True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.store import Unusable, sql
+from bot.store import Unusable, sql, talk
 from bot.texts import dump_parts
 from channels.base import Part, Trouble
 from tests.core import (
@@ -90,7 +90,7 @@ async def reply(core: Core, address: str, words: str) -> None:
     now = int(core.now.timestamp() * 1000)
 
     def work(tx: Transaction) -> None:
-        inbound = tx.rows(sql.INBOUND_ADD, heard | {"heard_at": now})[0]["id"]
+        inbound = tx.rows(talk.INBOUND_ADD, heard | {"heard_at": now})[0]["id"]
         row = {"inbound": inbound, "subscriber": who, "sender": "bot", "now": now}
         tx.run(sql.REPLY_ADD, row | {"text": tx.rows(sql.TEXT_ADD, text)[0]["id"]})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Store, Transaction, Unusable, sql
+from bot.store import Store, Transaction, Unusable, sql, talk
 from tests.core import chat, number, opened, people, person
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ INDEXED = [
     *(sql.CLAIM_REPLIES, sql.CLAIM_BROADCAST, sql.TEXT, sql.ORPHANS, sql.ANY_OPEN, sql.EXPIRE),
     *(sql.SETTLE_SENT, sql.SETTLE_NEXT_PART, sql.SETTLE_BACK, sql.SETTLE_ENDED),
     *(sql.RECEIPT_ROW, sql.RECEIPT_STATE, sql.RELEASE_WINDOW, sql.PERSON_FORGET_REPLIES),
-    *(sql.FAN_OUT, sql.READERS, sql.COUNTS, sql.REASONS, sql.CANCEL_OPEN, sql.INBOUNDS_UNANSWERED),
+    *(sql.FAN_OUT, sql.READERS, sql.COUNTS, sql.REASONS, sql.CANCEL_OPEN, talk.INBOUNDS_UNANSWERED),
     *(sql.BROADCASTS_OPEN, sql.BROADCASTS_DUE, sql.BROADCAST_MADE, sql.SUBSCRIBER_BY_ADDRESS),
     *(sql.SUPPRESSED, sql.SUBSCRIBER_MOVED),
 ]

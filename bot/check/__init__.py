@@ -117,6 +117,7 @@ def _about(
         one for one in communities.values() if not entry.communities or one.slug in entry.communities
     ]
     yield from plans.unknown_communities(entry, root / "schedules")
+    yield from plans.unknown_subject(entry, texts.entries)
     yield from plans.over(entry, addressed, now)
     yield from plans.uncovered(entry, addressed)
     yield from wording.links_and_numbers(entry, texts.facts.values())

@@ -53,6 +53,15 @@ def _planned(community: Community, slot: Slot, entry: Entry, now: datetime) -> I
         yield Finding("check.slot-at-night", community.file, slot.line, "warning", values)
 
 
+def unknown_subject(entry: Entry, entries: Mapping[str, Entry]) -> Iterator[Finding]:
+    """What an entry asks people's opinion about, when there is no such entry."""
+    about = entry.asks_about
+    if about and about not in entries:
+        meant = nearest(about, entries)
+        rule = "check.asks-about-near" if meant else "check.asks-about"
+        yield entry.source.written.finding(rule, ("asks_about",), about=about, meant=meant or "")
+
+
 def unknown_communities(entry: Entry, schedules: Path) -> Iterator[Finding]:
     """Communities that an entry is for and that have no file."""
     known = sorted(file.stem for file in schedules.glob("*.toml"))

@@ -1,0 +1,76 @@
+"""The SQL texts of conversation: what is heard, what was asked, what is linked, and what goes by itself.
+
+Written as `sql` is.
+"""
+
+from __future__ import annotations
+
+# --- inbound ----------------------------------------------------------------------------------------------
+
+INBOUND_ADD = """
+    INSERT INTO inbounds (sender, vendor_id, subscriber, text, left_there, heard_at)
+    VALUES (:sender, :vendor_id, :subscriber, :text, :left_there, :heard_at)
+    ON CONFLICT (sender, vendor_id) DO NOTHING
+    RETURNING id
+"""
+# Each person's first message that waits, with the person and what they were asked: theirs are read in order.
+INBOUNDS_UNANSWERED = """
+    SELECT i.id, i.sender, i.vendor_id, i.subscriber, i.text, i.left_there,
+           s.channel, s.language, s.community, s.state, a.question, a.choices, a.kept
+    FROM inbounds i
+    LEFT JOIN subscribers s ON s.id = i.subscriber
+    LEFT JOIN asked a ON a.subscriber = i.subscriber AND a.until > :now
+    WHERE i.text IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM inbounds e
+                      WHERE e.subscriber = i.subscriber AND e.id < i.id AND e.text IS NOT NULL)
+    ORDER BY i.id LIMIT :limit
+"""
+INBOUND_ANSWERED = "UPDATE inbounds SET text = NULL WHERE id = :id"
+ASKED = """
+    INSERT INTO asked (subscriber, question, choices, kept, until)
+    VALUES (:subscriber, :question, :choices, :kept, :until)
+    ON CONFLICT (subscriber) DO UPDATE
+    SET question = excluded.question, choices = excluded.choices, kept = excluded.kept, until = excluded.until
+"""
+# Whoever owes us an answer already is not asked for another.
+ASK_OPINION = """
+    INSERT INTO asked (subscriber, question, choices, until)
+    SELECT subscriber, 'opinion', :choices, :until FROM deliveries
+    WHERE broadcast = :broadcast AND subscriber IS NOT NULL
+    ON CONFLICT (subscriber) DO NOTHING
+"""
+ASKED_NOTHING = "DELETE FROM asked WHERE subscriber = :subscriber"
+ASKED_LAPSED = "DELETE FROM asked WHERE until <= :now"
+TOPICS = "SELECT topic FROM topics WHERE subscriber = :subscriber"
+
+# --- links ------------------------------------------------------------------------------------------------
+
+LINK_OFFER = """
+    INSERT INTO links (code, subscriber, until) VALUES (:code, :subscriber, :until)
+    ON CONFLICT (subscriber) DO UPDATE SET code = excluded.code, until = excluded.until
+"""
+LINK_OFFERED = (
+    "SELECT subscriber FROM links WHERE code = :code AND until > :now AND subscriber <> :subscriber"
+)
+# Whoever was linked to either of the two is linked to both.
+LINK_TOGETHER = """
+    UPDATE subscribers SET person = :person
+    WHERE id IN (:one, :other)
+       OR person IN (SELECT person FROM subscribers WHERE id IN (:one, :other) AND person IS NOT NULL)
+"""
+LINK_USED = "DELETE FROM links WHERE code = :code"
+LINKS_LAPSED = "DELETE FROM links WHERE until <= :now"
+
+# --- retention --------------------------------------------------------------------------------------------
+
+# A reply's row is kept as long as a receipt may still come; then nothing tells any more who asked what.
+REPLIES_OLD = """
+    DELETE FROM deliveries WHERE broadcast IS NULL AND settled_at <= :before
+      AND state NOT IN ('queued', 'held', 'claimed')
+"""
+# A vendor repeats itself for days, not for months: until then a replay is recognised.
+INBOUNDS_OLD = "DELETE FROM inbounds WHERE text IS NULL AND heard_at <= :before"
+TEXTS_OLD = """
+    DELETE FROM texts WHERE broadcast IS NULL
+      AND id NOT IN (SELECT text FROM deliveries WHERE broadcast IS NULL)
+"""
