@@ -66,7 +66,8 @@ class Choice:
     Attributes:
         label: What is read. A channel cuts what is too long for its buttons.
         value: What reaches us as `Heard.text` when it is chosen by a tap. ASCII, at most 64 bytes.
-        place: Asks for where the person is; a `geo:` URI reaches us. Only Telegram can ask for it.
+        place: Asks for where the person is; a `geo:` URI reaches us. Only Telegram can ask for it, and then
+            the label of another choice reaches us, not its value.
 
     Raises ValueError for a label that shows nothing, and for a value that a vendor would refuse or change.
     """
@@ -90,10 +91,8 @@ class Message:
         short: The whole thing in the words of the `sms` field, or None to derive it from the body.
         template: What WhatsApp may say outside the reply window, if anything.
         fold: Whether SMS may write a for á (and so on) where that saves a segment. A community decides.
-        choices: What the person may answer with a tap, at most `MOST_CHOICES`.
+        choices: What the person may answer with a tap; more than `MOST_CHOICES` are a ValueError.
         menus: Twilio's `ContentSid` of the WhatsApp menu for each number of choices that has one.
-
-    Raises ValueError when there are too many choices.
     """
 
     document: Document

@@ -64,7 +64,7 @@ export class Board {
 
   keys() {
     return (this.keyboard?.rows ?? []).map(row => row.map(key =>
-      button(key.text, key.asks === "place" ? () => this.choose(true) : () => this.say(key.text), key.asks)));
+      button(key.text, key.asks === "place" ? () => this.choose(true) : () => this.say(key.text))));
   }
 
   places() {
