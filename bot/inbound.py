@@ -121,7 +121,7 @@ class Inbounds:
             "left_there": int(heard.left),
             "heard_at": to_ms(now),
         }
-        await self._store.write(lambda tx: _store_heard(tx, person, inbound, now))
+        await self._store.write(lambda tx: _store_heard(tx, person, inbound))
 
     def _waiting(self, tx: Transaction, row: Mapping[str, object]) -> _Waiting:
         person, sender = int(str(row["subscriber"] or 0)), str(row["sender"])
@@ -200,6 +200,8 @@ class Inbounds:
             return
         acting = Acting(tx, self._vault, waiting.person, waiting.asker, waiting.sender, now)
         told = acting.perform(answer.does)
+        if not answer.leaving:  # what waited for their word may go now, unless that word was goodbye
+            tx.run(sql.RELEASE_WINDOW, {"subscriber": waiting.person, "now": to_ms(now)})
         said = self._said(waiting.sender, answer, now, told) if told else decided.said
         self._wait_for(tx, waiting.person, answer.asks, now)
         if said is not None and said.open:
@@ -235,12 +237,9 @@ def _kept(person: int) -> str:
     return f"asked|{person}"
 
 
-def _store_heard(
-    tx: Transaction, person: Mapping[str, object], inbound: Mapping[str, object], now: datetime
-) -> None:
+def _store_heard(tx: Transaction, person: Mapping[str, object], inbound: Mapping[str, object]) -> None:
     known = tx.one(sql.SUBSCRIBER_BY_ADDRESS, {"channel": person["channel"], "address": person["address"]})
     subscriber = known["id"] if known else tx.rows(sql.SUBSCRIBER_HEARD, person)[0]["id"]
     if tx.one(talk.INBOUND_ADD, {**inbound, "subscriber": subscriber}) is None:
         return  # a replay: nothing is heard twice, and the reply window stays as it was
     tx.rows(sql.SUBSCRIBER_HEARD, person)
-    tx.run(sql.RELEASE_WINDOW, {"subscriber": subscriber, "now": to_ms(now)})

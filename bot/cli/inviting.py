@@ -44,7 +44,7 @@ def invite(desk: Desk, community: str, language: str | None, svg: Path | None) -
     if not links:
         desk.fail("said.invite-none")
     codes = (
-        {channel: _code(desk, link, svg / f"{place.slug}-{channel}.svg") for channel, link in links.items()}
+        {channel: _code(link, svg / f"{place.slug}-{channel}.svg") for channel, link in links.items()}
         if svg
         else {}
     )
@@ -79,7 +79,7 @@ def _links(project: Project, place: Community, language: str) -> Iterator[tuple[
             )
 
 
-def _code(desk: Desk, link: str, file: Path) -> str:
+def _code(link: str, file: Path) -> str:
     """A QR code that survives a crease in the paper; its file as the person would type it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     segno.make_qr(link, error="m").save(str(file), scale=_SCALE, border=_QUIET_ZONE, title=link, desc=link)

@@ -163,6 +163,7 @@ def _part(part: Part) -> dict[str, object]:
         "encoding": part.encoding,
         "units": part.units,
         "segments": part.segments,
+        "choices": [choice.label for choice in part.choices],
     }
 
 

@@ -42,6 +42,8 @@ def voiced(kind: Kind, text: str, words: Sequence[str], asker: Asker) -> Answer:
 
 def passed_on(kind: Kind, text: str, asker: Asker) -> Answer:
     """It becomes a thread; an old tap, of which nothing is kept any more, asks for the words again."""
+    if asker.state == "left":  # they told us not to write, so nobody could answer them later
+        return Answer(kind, asker, (Phrase("left-first"),))
     if not text:
         return Answer(kind, asker, (Phrase(f"write-{kind}"),), asks=Asked(kind))
     return Answer(kind, asker, (Phrase("passed-on"),), does=(PassOn(kind, text),))

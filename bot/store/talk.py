@@ -70,7 +70,9 @@ REPLIES_OLD = """
 """
 # A vendor repeats itself for days, not for months: until then a replay is recognised.
 INBOUNDS_OLD = "DELETE FROM inbounds WHERE text IS NULL AND heard_at <= :before"
+# Emptied, not deleted: each deleted text would read all deliveries for its references.
 TEXTS_OLD = """
-    DELETE FROM texts WHERE broadcast IS NULL
+    UPDATE texts SET open = '[]', closed = NULL, mark = NULL
+    WHERE broadcast IS NULL AND mark IS NOT NULL
       AND id NOT IN (SELECT text FROM deliveries WHERE broadcast IS NULL)
 """
