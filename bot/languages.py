@@ -67,6 +67,16 @@ def best(wanted: str, offered: Collection[str]) -> str | None:
     return next((codes[code] for code in _nearest(wanted, sorted(codes, key=_rank))), None)
 
 
+def as_offered(code: str, offered: Collection[str]) -> str:
+    """`code` as it is among `offered`: `en` as `en-US`; itself where that language is not offered.
+
+    Raises:
+        ValueError: as `normalise`.
+    """
+    known = normalise(code)
+    return known if known in offered else next((one for one in offered if base(one) == base(known)), known)
+
+
 def autonym(code: str) -> str:
     """What speakers call their language; the code itself when we do not know.
 

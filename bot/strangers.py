@@ -34,11 +34,11 @@ def language_of(heard: Heard, community: Community) -> str:
     Where neither says anything: the community's first.
     """
     with contextlib.suppress(ValueError):
-        return languages.normalise(heard.language or "")
+        return languages.as_offered(heard.language or "", community.languages)
     with contextlib.suppress(phonenumbers.NumberParseException):
         number = phonenumbers.parse(heard.address)
         country = phonenumbers.region_code_for_number(number)
         if country and country not in _HERE:
             spoken = words.spoken_in(country)
-            return next((code for code in community.languages if languages.base(code) in spoken), spoken[0])
+            return languages.as_offered(spoken[0], community.languages)
     return community.languages[0]

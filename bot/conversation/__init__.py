@@ -183,7 +183,7 @@ def _as_they_write(words: Sequence[str], asker: Asker) -> Asker:
     written, read = tongues.written_in(words), languages.base(asker.language)
     if written is None or written == read or read not in ("es", "en"):
         return asker
-    return replace(asker, language=languages.best(written, asker.community.languages) or written)
+    return replace(asker, language=languages.as_offered(written, asker.community.languages))
 
 
 def _speaks(answer: Answer) -> bool:

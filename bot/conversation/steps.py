@@ -147,8 +147,9 @@ class Steps:
         if community and community is not asker.community:
             asker, does = replace(asker, community=community), (Move(community.slug),)
         if invitation.language and not _same(invitation.language, asker.language):
-            asker = replace(asker, language=invitation.language)
-            does += (Speak(invitation.language),)
+            language = languages.as_offered(invitation.language, asker.community.languages)
+            asker = replace(asker, language=language)
+            does += (Speak(language),)
         return asker, does
 
     def _joined(self, asker: Asker, does: tuple[Act, ...]) -> Answer:
@@ -210,6 +211,7 @@ class Steps:
                 )
 
     def _spoken(self, code: str, asker: Asker) -> Answer:
+        code = languages.as_offered(code, asker.community.languages)
         reader = replace(asker, language=code)
         heard = (("language", languages.autonym(code)),)
         said = Phrase("language-set", heard)
