@@ -18,7 +18,7 @@ JOURNEY = (
     "languages words toml",
     "vault",
     "settings timetable library",
-    "hearing",
+    "hearing places",
     "rendering search check",
     "conversation newcomers policy pace",
     "subscribers outbox",
@@ -43,6 +43,7 @@ DOORS = {
     "cryptography": {"bot.vault"},
     "jinja2": {"bot.library"},
     "markdown_it": {"channels.markdown"},
+    "zipcodes": {"bot.places.gather"},
     "aiohttp": {
         "bot.web",
         "bot.cli.demo",  # it speaks to the rehearsal's own side door

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-Kind = Literal["announcement", "service", "program", "page"]
+    from bot.library.office import Office
+
+Kind = Literal["announcement", "service", "program", "page", "consulate"]
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
-_ENTRY_WIDE = ("starts", "ends", "valid_until", "communities", "topics", "urgency")
+_ENTRY_WIDE = ("starts", "ends", "valid_until", "communities", "topics", "urgency", "office")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ class Entry:
     def urgency(self) -> Literal["normal", "high", "emergency"]:
         """How pressing it is."""
         return self.source.front.urgency
+
+    @property
+    def office(self) -> Office | None:
+        """Where it stands and whom it serves: of a consulate, and of nothing else."""
+        return self.source.front.office
 
     def edition_for(self, language: str) -> Edition:
         """The nearest edition for a reader, the source if none is near.
@@ -124,6 +131,8 @@ def read_entry(kind: Kind, folder: Path) -> tuple[Entry | None, list[Finding]]:
     source = min(editions.values(), key=_source_first)
     if whole:  # else the source may be the one that could not be read
         findings += _translations(source, editions.values())
+    if kind == "consulate" and source.front.office is None:
+        findings.append(Finding("library.no-office", source.file, 1))
     return Entry(kind, folder.name, _judged(source, editions), source), findings
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator
 
 from bot.findings import Finding
+from bot.library.office import Office
 from bot.toml.lines import syntax_fault
 from bot.toml.shapes import Source, Table, nearest, shape, wrong
 
@@ -83,6 +84,7 @@ class FrontMatter(Table):
         translates: The `source_hash` of the source text this was made from; only in a translation.
         urgency: An emergency passes quiet hours.
         whatsapp: An approved template, if there is one.
+        office: Where a consulate stands and whom it serves.
     """
 
     title: Annotated[str, AfterValidator(_one_line)] = ""
@@ -98,6 +100,7 @@ class FrontMatter(Table):
     translates: str = ""
     urgency: Literal["normal", "high", "emergency"] = "normal"
     whatsapp: Whatsapp | None = None
+    office: Office | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +201,10 @@ def _known(written: Source) -> tuple[list[Finding], Source]:
     """Set aside the keys that are not ours: they are said, and never in the way."""
     findings: list[Finding] = []
     value = _ours(FrontMatter, written.value, (), written, findings)
-    if isinstance(value.get("whatsapp"), dict):
-        value["whatsapp"] = _ours(Whatsapp, value["whatsapp"], ("whatsapp",), written, findings)
+    tables: tuple[tuple[str, type[Table]], ...] = (("whatsapp", Whatsapp), ("office", Office))
+    for name, model in tables:
+        if isinstance(value.get(name), dict):
+            value[name] = _ours(model, value[name], (name,), written, findings)
     return findings, replace(written, value=value)
 
 

@@ -76,6 +76,8 @@ class Community:
         fold: Whether SMS may write a for á where that saves a segment.
         slots: In the order of the file.
         file: Where it is written.
+        consulate: The name of its own, a key of `Library.consulates`. None when the file does not say: then
+            it is the consulate that is called as the file, if there is one.
     """
 
     slug: str
@@ -89,6 +91,7 @@ class Community:
     fold: bool
     slots: tuple[Slot, ...]
     file: Path
+    consulate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,7 @@ def _built(source: Source, schedule: Schedule, senders: Mapping[str, ChannelName
             if slot.announce and slot.at and not slot.recurs
         ),
         file=source.file,
+        consulate=schedule.consulate,
     )
 
 
