@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bot.hearing import ear
 from bot.places.atlas import Atlas
 from bot.places.districts import Districts
-from bot.places.spelling import heard, plain
+from bot.places.spelling import heard, initial, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -136,34 +136,35 @@ class Names:
         found = [*self.known(name), *self._abroad.get(name, ())]
         return (*found, *self._towns(name))
 
-    def inside(self, name: str, state: str) -> Meanings:
-        """What a plain name means beside its state: there it may be any word, and spelt by ear."""
-        for look_up in (self.known, self._towns, self._towns_by_ear):
+    def inside(self, name: str, state: str, *, by_ear: bool) -> Meanings:
+        """What a plain name means beside its state: there it may be any word, also misspelt."""
+        for look_up in (self.known, self._towns, *([self._towns_by_ear] if by_ear else [])):
             if inside := tuple(one for one in look_up(name) if one.state == state and not one.whole):
                 return inside
         return ()
 
-    def heard(self, name: str) -> Meanings:
-        """What a plain name means that is spelt by ear or has a slip."""
+    def county(self, name: str) -> list[Meaning]:
+        """What is called a county: `condado de kern` and `kern county` are the same."""
+        first, _, rest = name.partition(" ")
+        plainly = f"{rest.removeprefix('de ')} county" if first == "condado" else name
+        return list(self._of_counties(self.atlas.county(plainly)))
+
+    def heard(self, name: str, *, towns: bool) -> Meanings:
+        """What a plain name means that is misspelt: of a state or an office, and of any town or none."""
         if len(name) <= _CODE or name in self.words["never"] or name in self.words["mexico"]:
             return ()
         near = ear.nearest(heard(name), [*self._sounds])
         found = [one for sound in near for other in self._sounds[sound] for one in self._known[other]]
-        return tuple(found or self._towns_by_ear(name))
+        return tuple(found or (self._towns_by_ear(name) if towns else ()))
 
     def _sounding(self, name: str) -> list[str]:
-        return self._sounds.get(heard(name), [])
+        return [other for other in self._sounds.get(heard(name), ()) if initial(other) == initial(name)]
 
     def _towns(self, name: str) -> list[Meaning]:
-        return [*self._of_counties(self.atlas.town(name)), *self._of_counties(self._county(name))]
+        return [*self._of_counties(self.atlas.town(name)), *self.county(name)]
 
     def _towns_by_ear(self, name: str) -> list[Meaning]:
         return list(self._of_counties(self.atlas.town_by_ear(name)))
-
-    def _county(self, name: str) -> Mapping[County, int]:
-        """`condado de kern` and `kern county` are the same."""
-        first, _, rest = name.partition(" ")
-        return self.atlas.county(f"{rest.removeprefix('de ')} county" if first == "condado" else name)
 
     def _of_counties(self, counties: Mapping[County, int]) -> Iterator[Meaning]:
         by_state: dict[str, dict[County, int]] = defaultdict(dict)

@@ -24,10 +24,11 @@ _WORDS = 200
 """More words than anybody needs to say where they live; what stands after them is not read."""
 _LONGEST, _LONGEST_HEARD = 5, 3
 """The most words of a name, and of one that is spelt by ear."""
+_SMALL = ("links", "articles", "fillers", "never")
+"""The lists of words that no name is made of alone."""
 _SHOUTED = 3
 """From more letters than these on, capitals alone are loud and not a code."""
 _INITIALS = regex.compile(r"(?<!\p{L})(\p{L})\.\s?(\p{L})\.?(?!\p{L})")
-_COUNTIES = frozenset({"condado", "county", "parish"})
 _TOKEN = regex.compile(r"[\p{L}\p{M}\p{N}'’`´]+")
 _Span = tuple[int, int]
 """Words of a message, from one to before another."""
@@ -59,7 +60,8 @@ def read(text: str, names: Names, *, asked: bool) -> list[Meanings]:
         asked: The person was asked where they live: the whole message may be a name.
     """
     message = _Message(text, names)
-    found = [*message.beside_states(), *message.marked(), *message.unmistakable()] or [*message.alone()]
+    found = [*message.beside_states(), *message.marked(by_ear=asked), *message.unmistakable()]
+    found = found or [*message.alone()]
     return found or ([whole] if asked and (whole := message.whole()) else [])
 
 
@@ -75,40 +77,40 @@ class _Message:
         self._capital = [capital for word, capital in spelt if word]
         self._free = [True] * len(self._folded)
         self._names, self._words = names, names.words
+        self._small = frozenset().union(*(self._words[name] for name in _SMALL))
         self._mexico: list[_Span] = []
         self._states = list(self._all_states())
 
     def beside_states(self) -> Iterator[Meanings]:
         """Towns, counties and offices before or behind the name of their state."""
         for state in self._states:
+            beside = self._before(state.start) if state.sure or self._closes(state) else ()
             behind = self._behind(state.end) if state.sure else ()
-            for start, end in (*self._before(state.start), *behind):
-                if not (state.sure or self._closes(state)) or self._words["fillers"].issuperset(
-                    self._folded[start:end]
-                ):
-                    continue
-                meanings = self._names.inside(self._name(start, end), state.code)
-                if meanings and state.code:
+            for start, end in (*beside, *behind):
+                close = end == state.start or start == state.end
+                name = self._name(start, end) if self._telling(start, end) else ""
+                if found := self._names.inside(name, state.code, by_ear=close):
                     self._take(min(start, state.start), max(end, state.end))
-                    yield meanings
+                    yield found
                     break
         self._leave_to_mexico()
 
-    def marked(self) -> Iterator[Meanings]:
-        """What stands behind a word that says that a place follows."""
+    def marked(self, *, by_ear: bool) -> Iterator[Meanings]:
+        """What stands behind a word that says that a place follows.
+
+        Args:
+            by_ear: Any town may be misspelt; else only behind a word of living.
+        """
         for place, word in enumerate(self._folded):
-            if word not in self._words["marks"]:
-                continue
-            start = place + 1
-            while start < len(self._folded):
-                found = next(self._from(start), None)
-                if found:
-                    end, meanings = found
-                    self._take(start, end)
-                    yield meanings
-                if found or self._folded[start] not in self._words["links"]:
-                    break
-                start += 1
+            home = word in self._words["homes"]
+            if home or word in self._words["marks"]:
+                for start in self._starts(place + 1, home=home):
+                    found = next(self._from(start, by_ear=home or by_ear), None)
+                    if found:
+                        end, meanings = found
+                        self._take(start, end)
+                        yield meanings
+                        break
 
     def unmistakable(self) -> Iterator[Meanings]:
         """Offices and counties, which are named by no other word."""
@@ -133,7 +135,7 @@ class _Message:
         if not 0 < end - start <= _LONGEST or not all(self._free[start:end]):
             return ()
         name = self._name(start, end)
-        return self._names.written(name) or self._names.heard(name)
+        return self._names.written(name) or self._names.heard(name, towns=True)
 
     def _all_states(self) -> Iterator[_State]:
         """States by name, then by code; none inside a longer name of Mexico, and Mexico in none of theirs."""
@@ -154,7 +156,7 @@ class _Message:
             return None
         code = word.upper() if self._names.is_code(word) else ""
         sure = capital or word not in self._words["codes"]
-        marked = place > 0 and self._folded[place - 1] in self._words["marks"]
+        marked = place > 0 and self._folded[place - 1] in self._words["marks"] | self._words["homes"]
         others = (other for index, other in enumerate(self._folded) if index != place)
         said = capital or marked or self._words["fillers"].issuperset(others)
         return _State(place, place + 1, code, sure, sure and said and word not in self._words["never"])
@@ -173,23 +175,39 @@ class _Message:
     def _unmistakable(self, name: str) -> bool:
         if self._names.states(name):
             return False
-        county = not _COUNTIES.isdisjoint(name.split())
-        return bool(self._names.written(name) if county else self._names.known(name))
+        return bool(self._names.known(name) or self._names.county(name))
 
-    def _from(self, start: int) -> Iterator[tuple[int, Meanings]]:
+    def _starts(self, place: int, *, home: bool) -> Iterator[int]:
+        """Where a name may begin behind a mark: small words are passed over.
+
+        An article only behind a word of living, or before another small word: `en la ciudad de`. What else
+        stands behind one is a thing: `en la fila`, `in a house`.
+        """
+        for start in range(place, len(self._folded)):
+            yield start
+            word, behind = self._folded[start], self._folded[start + 1 : start + 2]
+            article = word in self._words["articles"] and (home or self._words["links"].issuperset(behind))
+            if not article and word not in self._words["links"]:
+                return
+
+    def _from(self, start: int, *, by_ear: bool) -> Iterator[tuple[int, Meanings]]:
         """Names that begin here and are no state: as they are written, else by ear."""
-        spans = [(start, end) for end in range(start + _LONGEST, start, -1) if end <= len(self._folded)]
-        spans = [span for span in spans if all(self._free[slice(*span)])]
-        for begin, end in spans:
-            name = self._name(begin, end)
+        ends = range(min(start + _LONGEST, len(self._folded)), start, -1)
+        free = [end for end in ends if all(self._free[start:end]) and self._telling(start, end)]
+        for end in free:
+            name = self._name(start, end)
             if self._names.states(name):
                 return
             if found := self._names.written(name):
                 yield end, found
-        if self._folded[start] not in self._words["links"] | self._words["fillers"]:
-            for begin, end in spans[-_LONGEST_HEARD:]:
-                if found := self._names.heard(self._name(begin, end)):
-                    yield end, found
+        for end in (end for end in free if end <= start + _LONGEST_HEARD):
+            may_be = self._small.isdisjoint(self._folded[start:end])
+            if may_be and (found := self._names.heard(self._name(start, end), towns=by_ear)):
+                yield end, found
+
+    def _telling(self, start: int, end: int) -> bool:
+        """Whether some word of a span may belong to a name."""
+        return not self._small.issuperset(self._folded[start:end])
 
     def _before(self, place: int) -> Iterator[_Span]:
         """Free spans that end at a place, or before the small words before it; the longest first."""
