@@ -235,8 +235,9 @@ def is_urgent(entry: Entry) -> bool:
 
 
 def _asked_for(entry: Entry) -> bool:
-    """Pages that say what the bot did are not looked up by anybody; those with keywords are."""
-    return entry.kind != "page" or any(edition.front.keywords for edition in entry.editions.values())
+    """Consulates are found by their place; pages that say what the bot did, only if they have keywords."""
+    keywords = any(edition.front.keywords for edition in entry.editions.values())
+    return entry.kind != "consulate" and (entry.kind != "page" or keywords)
 
 
 def _row(entry: Entry) -> dict[str, str]:

@@ -18,9 +18,8 @@ JOURNEY = (
     "languages words toml",
     "vault",
     "settings timetable library",
-    "hearing",
-    "taps",
-    "rendering search check places paging strangers",
+    "hearing places taps",
+    "rendering search check paging strangers",
     "conversation newcomers policy pace",
     "texts",
     "threads figures links",
@@ -48,6 +47,7 @@ DOORS = {
     "jinja2": {"bot.library"},
     "markdown_it": {"channels.markdown"},
     "segno": {"bot.cli.inviting"},
+    "zipcodes": {"bot.places.gather"},
     "aiohttp": {
         "bot.web",
         "bot.cli.demo",  # it speaks to the rehearsal's own side door

@@ -43,7 +43,6 @@ def community(
         channels={"telegram": "bot"},
         quiet_hours=hours,
         holidays=(),
-        consulate=None,
         fold=False,
         opinions=False,
         slots=slots,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot import library, settings, timetable
 from bot.check import plans
 from bot.check import texts as wording
+from bot.places.atlas import Atlas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -63,12 +64,18 @@ def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Findi
         place = library.Place(community.slug, community.name, community.zone)
         today = now.astimezone(community.zone).date()
         findings += library.try_every(texts, place, community.languages, today)
+        findings += plans.unknown_consulate(community, texts.consulates)
         findings += plans.slots(community, texts.entries, config.parent / "content", now)
         for entry in texts.entries.values():
             if entry.communities and not entry.communities & communities.keys():  # a name may be misspelt
                 findings += library.try_entry(texts, entry, place, community.languages, today)
     for entry in texts.entries.values():
         findings += _about(entry, texts, communities, config.parent, now)
+    if texts.consulates:
+        counties = {state: {one.name for one in inside} for state, inside in Atlas().states.items()}
+        findings += (
+            found for entry in texts.consulates.values() for found in plans.unknown_areas(entry, counties)
+        )
     return _sorted(findings)
 
 

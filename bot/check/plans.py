@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from bot import languages
 from bot.findings import Finding
+from bot.places.districts import PART
+from bot.places.spelling import plain
 from bot.timetable import local_moment, quiet_until
+from bot.toml.lines import line_of, read_toml
 from bot.toml.shapes import nearest
 
 if TYPE_CHECKING:
@@ -75,6 +78,32 @@ def unknown_communities(entry: Entry, schedules: Path) -> Iterator[Finding]:
                 meant=meant or "",
                 known=", ".join(known),
             )
+
+
+def unknown_consulate(community: Community, known: Collection[str]) -> Iterator[Finding]:
+    """A consulate that a community says is its own and that has no folder."""
+    if community.consulate and community.consulate not in known:
+        meant = nearest(community.consulate, known)
+        _, text, _ = read_toml(community.file)
+        rule = "check.consulate-near" if meant else "check.consulate"
+        values = {"written": community.consulate, "meant": meant or ""}
+        yield Finding(rule, community.file, line_of(text, ("consulate",)), values=values)
+
+
+def unknown_areas(entry: Entry, counties: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    """Counties that a consulate says it serves and that are not in that state."""
+    for index, area in enumerate(entry.office.serves if entry.office else ()):
+        state, _, name = area.partition(": ")
+        if not name or name.startswith(PART) or plain(name) in counties.get(state, ()):
+            continue
+        meant = nearest(plain(name), counties.get(state, ()))
+        yield entry.source.written.finding(
+            "check.area-near" if meant else "check.area",
+            ("office", "serves", index),
+            written=name,
+            state=state,
+            meant=meant.title() if meant else "",
+        )
 
 
 def over(entry: Entry, addressed: Collection[Community], now: datetime) -> Iterator[Finding]:

@@ -93,14 +93,14 @@ class Lookup:
     def _card(self, text: str, found: Sequence[Entry], asker: Asker) -> Answer | None:
         """The consulate's own card, when they ask for their consulate and say where they are."""
         locator = self.library.entries.get(_LOCATOR)
-        if locator is None or not (locator in found or (not found and self.places.asks(text))):
+        if locator is None or (found and locator not in found):
             return None
-        offices = self.places.find(text)
+        offices = self.places.find(text) if found else self.places.mentioned(text)
         if len(offices) == 1:
-            return Answer("entry", asker, (Page(offices[0].entry),), about=locator)
+            return Answer("entry", asker, (Page(offices[0]),), about=locator)
         if not offices:
             return None
-        offers = tuple(taps.choice(one.city, "entry", one.entry.slug) for one in offices)
+        offers = tuple(taps.choice(one.office.city, "entry", one.slug) for one in offices if one.office)
         return Answer("choices", asker, (Phrase("choose-place"),), offers, Asked("which", offers))
 
     def _said(self, entry: Entry, asker: Asker, number: int = 0) -> Answer:

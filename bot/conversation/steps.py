@@ -45,7 +45,9 @@ class Steps:
     def __init__(self, lookup: Lookup, communities: Mapping[str, Community]) -> None:
         self._lookup = lookup
         self._communities = communities
-        self._of_office = {one.consulate: one for one in communities.values() if one.consulate}
+        consulates = lookup.library.consulates
+        self._offices = {one.slug: consulates.get(one.consulate or one.slug) for one in communities.values()}
+        self._serving = {office.slug: communities[slug] for slug, office in self._offices.items() if office}
 
     def started(self, payload: str, asker: Asker) -> Answer:
         """Telegram's first word; a link or QR code may know a community and a language."""
@@ -107,7 +109,7 @@ class Steps:
     def placed(self, text: str, asker: Asker) -> Answer | None:
         """Where they live, to the community that speaks there; None when it is no place we know."""
         offices = self._lookup.places.find(text)
-        served = [self._of_office[one.slug] for one in offices if one.slug in self._of_office]
+        served = [self._serving[one.slug] for one in offices if one.slug in self._serving]
         if len(offices) == 1 and served:
             return self._moved(served[0], asker)
         if len(served) > 1:
@@ -116,7 +118,7 @@ class Steps:
             return Answer("community", asker, (Phrase("choose-place"),), offers, Asked(asked, offers))
         if not offices:
             return None
-        card, stay = Page(offices[0].entry), (("community", asker.community.name),)
+        card, stay = Page(offices[0]), (("community", asker.community.name),)
         elsewhere = Answer("community", asker, (card, Phrase("elsewhere", stay)))
         return self._after("community", elsewhere)
 
@@ -247,8 +249,8 @@ class Steps:
         return sorted({topic.strip().lower() for one in here for topic in one.topics})
 
     def _city(self, community: Community) -> str:
-        office = self._lookup.places.consulates.get(community.consulate or "")
-        return office.city if office else community.name
+        office = self._offices[community.slug]
+        return office.office.city if office and office.office else community.name
 
 
 def _step(asker: Asker) -> Step:

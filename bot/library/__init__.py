@@ -36,6 +36,7 @@ _FOLDERS: Mapping[str, Kind] = {
     "services": "service",
     "programs": "program",
     "pages": "page",
+    "consulates": "consulate",
 }
 
 
@@ -61,6 +62,15 @@ class Library:
     entries: Mapping[str, Entry]
     facts: Mapping[str, Fact]
     today: dt.date
+
+    @property
+    def consulates(self) -> Mapping[str, Entry]:
+        """The consulates by name, which is the slug without `consulado-`: `fresno`, `nueva-york`."""
+        return {
+            slug.removeprefix("consulado-"): entry
+            for slug, entry in self.entries.items()
+            if entry.kind == "consulate"
+        }
 
     def message(self, entry: Entry, language: str, place: Place, *, fold: bool) -> tuple[Message, Edition]:
         """What a reader of `language` in a community is told, and the edition it was made from.

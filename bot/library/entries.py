@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-Kind = Literal["announcement", "service", "program", "page"]
+    from bot.library.office import Office
+
+Kind = Literal["announcement", "service", "program", "page", "consulate"]
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
-_ENTRY_WIDE = ("starts", "ends", "valid_until", "communities", "topics", "urgency", "asks_about")
+_ENTRY_WIDE = ("starts", "ends", "valid_until", "communities", "topics", "urgency", "asks_about", "office")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class Entry:
     def asks_about(self) -> str:
         """The slug of the entry of which readers are asked whether it was of use; "" asks nothing."""
         return self.source.front.asks_about
+
+    @property
+    def office(self) -> Office | None:
+        """Where it stands and whom it serves: of a consulate, and of nothing else."""
+        return self.source.front.office
 
     def edition_for(self, language: str) -> Edition:
         """The nearest edition for a reader, the source if none is near.
@@ -129,6 +136,8 @@ def read_entry(kind: Kind, folder: Path) -> tuple[Entry | None, list[Finding]]:
     source = min(editions.values(), key=_source_first)
     if whole:  # else the source may be the one that could not be read
         findings += _translations(source, editions.values())
+    if kind == "consulate" and source.front.office is None:
+        findings.append(Finding("library.no-office", source.file, 1))
     return Entry(kind, folder.name, _judged(source, editions), source), findings
 
 

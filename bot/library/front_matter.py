@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator
 
 from bot.findings import Finding
+from bot.library.office import Office
 from bot.toml.lines import syntax_fault
 from bot.toml.shapes import Source, Table, nearest, shape, wrong
 
@@ -84,6 +85,7 @@ class FrontMatter(Table):
         urgency: An emergency passes quiet hours.
         asks_about: The entry of which readers are asked whether it was of use: after an event, the event.
         whatsapp: An approved template, if there is one.
+        office: Where a consulate stands and whom it serves.
     """
 
     title: Annotated[str, AfterValidator(_one_line)] = ""
@@ -100,6 +102,7 @@ class FrontMatter(Table):
     urgency: Literal["normal", "high", "emergency"] = "normal"
     asks_about: str = ""
     whatsapp: Whatsapp | None = None
+    office: Office | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +203,10 @@ def _known(written: Source) -> tuple[list[Finding], Source]:
     """Set aside the keys that are not ours: they are said, and never in the way."""
     findings: list[Finding] = []
     value = _ours(FrontMatter, written.value, (), written, findings)
-    if isinstance(value.get("whatsapp"), dict):
-        value["whatsapp"] = _ours(Whatsapp, value["whatsapp"], ("whatsapp",), written, findings)
+    tables: tuple[tuple[str, type[Table]], ...] = (("whatsapp", Whatsapp), ("office", Office))
+    for name, model in tables:
+        if isinstance(value.get(name), dict):
+            value[name] = _ours(model, value[name], (name,), written, findings)
     return findings, replace(written, value=value)
 
 

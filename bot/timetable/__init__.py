@@ -77,6 +77,8 @@ class Community:
         opinions: Whether people are asked if an answer was of use.
         slots: In the order of the file.
         file: Where it is written.
+        consulate: The name of its own, a key of `Library.consulates`. None when the file does not say: then
+            it is the consulate that is called as the file, if there is one.
     """
 
     slug: str
@@ -87,11 +89,11 @@ class Community:
     channels: Mapping[ChannelName, str]
     quiet_hours: QuietHours | None
     holidays: tuple[str, ...]
-    consulate: str | None
     fold: bool
     opinions: bool
     slots: tuple[Slot, ...]
     file: Path
+    consulate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +218,6 @@ def _built(source: Source, schedule: Schedule, senders: Mapping[str, ChannelName
         channels=preferred,
         quiet_hours=QuietHours(hours.start, hours.end) if hours else None,
         holidays=tuple(schedule.holidays),
-        consulate=None,
         fold=schedule.fold_accents,
         opinions=schedule.ask_opinions,
         slots=tuple(
@@ -225,6 +226,7 @@ def _built(source: Source, schedule: Schedule, senders: Mapping[str, ChannelName
             if slot.announce and slot.at and not slot.recurs
         ),
         file=source.file,
+        consulate=schedule.consulate,
     )
 
 

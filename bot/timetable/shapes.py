@@ -92,6 +92,9 @@ def _late(value: object) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+"""`America/Los_Angeles`, or who says what was probably meant."""
+
 ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 
 
@@ -130,11 +133,12 @@ class Schedule(Table):
     """A community's file, key by key."""
 
     name: Annotated[str, Field(min_length=1)]
-    timezone: Annotated[ZoneInfo, BeforeValidator(_zone)]
+    timezone: Zone
     languages: list[Annotated[str, AfterValidator(_language)]] = Field(min_length=1)
     senders: list[str] = Field(min_length=1)
     quiet_hours: Annotated[_QuietHours | None, BeforeValidator(_quiet_hours)] = _QuietHours()
     holidays: list[Annotated[str, AfterValidator(_holiday)]] = Field(default_factory=list)
     fold_accents: bool = False
     ask_opinions: bool = False
+    consulate: Annotated[str, Field(min_length=1)] | None = None
     slot: Annotated[list[_Slot], BeforeValidator(_slots)] = Field(default_factory=list)

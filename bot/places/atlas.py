@@ -1,0 +1,140 @@
+"""Counties of the United States: which one a ZIP code, the name of a town or a point on the map lies in.
+
+What may enter: what `counties.tsv` says, and how it is looked up. Which consulate serves a county is
+`districts`; the file is made by `gather`.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.hearing import ear
+from bot.places.spelling import heard, initial
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_FILE = Path(__file__).with_name("counties.tsv")
+_EARTH = 6371.0
+"""Its mean radius in km."""
+
+Point = tuple[float, float]
+"""Degrees north, degrees east."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class County:
+    """A county, parish, borough or municipality.
+
+    Attributes:
+        state: Its USPS code.
+        name: Plain, with "county"; empty for what belongs to none, as the District of Columbia.
+        point: The mean of its post offices: nearer to its people than its middle.
+        zips: How many ZIP codes it has: the nearest thing to how many people.
+    """
+
+    state: str
+    name: str
+    point: Point
+    zips: int
+
+
+class Atlas:
+    """The file, read once: 0.1 s and 16 MB on one core of a small server.
+
+    Attributes:
+        counties: All of them.
+        states: By the code of their state.
+    """
+
+    def __init__(self) -> None:
+        self.counties: list[County] = []
+        self._towns: dict[str, dict[County, int]] = {}
+        runs: list[tuple[int, int, County]] = []
+        for line in _FILE.read_text(encoding="utf-8").splitlines():
+            if line.startswith("#"):
+                continue
+            state, name, latitude, longitude, codes, towns = line.split("\t")
+            spans = [(int(run[:5]), int(run[-5:])) for run in codes.split()]
+            zips = sum(last - first + 1 for first, last in spans)
+            county = County(state, name, (float(latitude), float(longitude)), zips)
+            self.counties.append(county)
+            runs += [(*span, county) for span in spans]
+            for town in towns.split("|"):
+                called, _, count = town.partition("*")
+                self._towns.setdefault(called, {})[county] = int(count or 1)
+        self._by_ear: dict[str, Mapping[str, Sequence[str]]] = {}
+        self._runs = sorted(runs, key=itemgetter(0))
+        self._named: dict[str, list[County]] = defaultdict(list)
+        self.states: dict[str, list[County]] = defaultdict(list)
+        for county in self.counties:
+            self._named[county.name].append(county)
+            self.states[county.state].append(county)
+
+    def zip_code(self, code: str) -> County | None:
+        """Where a ZIP code of five digits lies."""
+        place = bisect_right(self._runs, int(code), key=itemgetter(0)) - 1
+        first, last, county = self._runs[place]
+        return county if first <= int(code) <= last else None
+
+    def prefix(self, digits: str) -> Mapping[County, int]:
+        """Where the ZIP codes lie that begin with these three digits, and how many in each county."""
+        begin, end = int(digits) * 100, int(digits) * 100 + 99
+        found: dict[County, int] = defaultdict(int)
+        for first, last, county in self._runs[bisect_left(self._runs, begin, key=itemgetter(1)) :]:
+            if first > end:
+                break
+            found[county] += min(last, end) - max(first, begin) + 1
+        return found
+
+    def town(self, name: str) -> Mapping[County, int]:
+        """The counties of the towns with this plain name, and how many of their ZIP codes bear it."""
+        return self._towns.get(name, {})
+
+    def county(self, name: str) -> Mapping[County, int]:
+        """The counties with this plain name, "county" included, and how many ZIP codes they have."""
+        return {county: county.zips for county in self._named.get(name, ())}
+
+    def town_by_ear(self, name: str) -> Mapping[County, int]:
+        """As `town`, for a name that is spelt by ear or has a slip; its first letter must sound right."""
+        sounds, sound = self._sounds(initial(name)), heard(name)
+        called = sounds.get(sound) or [one for near in ear.nearest(sound, [*sounds]) for one in sounds[near]]
+        found: dict[County, int] = defaultdict(int)
+        for one in called:
+            for county, zips in self._towns[one].items():
+                found[county] += zips
+        return found
+
+    def nearest(self, point: Point) -> County:
+        """The county whose post offices are the nearest to a point: in 98 of 100 cases its own consulate."""
+        north, east = point
+        narrow = math.cos(math.radians(north))  # so near, the earth is flat
+
+        def away(county: County) -> float:
+            return (county.point[0] - north) ** 2 + ((county.point[1] - east) * narrow) ** 2
+
+        return min(self.counties, key=away)
+
+    def _sounds(self, letter: str) -> Mapping[str, Sequence[str]]:
+        """The towns under one initial by how they sound: made for who writes what we do not know."""
+        if letter not in self._by_ear:
+            found: dict[str, list[str]] = defaultdict(list)
+            for name in self._towns:
+                if initial(name) == letter:
+                    found[heard(name)].append(name)
+            self._by_ear[letter] = dict(found)
+        return self._by_ear[letter]
+
+
+def distance(here: Point, there: Point) -> float:
+    """Along the great circle, in km."""
+    (north, east), (north2, east2) = (map(math.radians, point) for point in (here, there))
+    half = math.sin((north2 - north) / 2) ** 2
+    half += math.cos(north) * math.cos(north2) * math.sin((east2 - east) / 2) ** 2
+    return 2 * _EARTH * math.asin(min(1.0, math.sqrt(half)))
