@@ -94,6 +94,7 @@ Trae tu acta.
 """,
     "pages/baja/es.md": '+++\ntitle = "Baja"\nsms = "Ya no te escribimos."\n+++\nYa no te escribimos.\n',
     "pages/alta/es.md": '+++\ntitle = "Alta"\nsms = "Bienvenida."\n+++\nBienvenida otra vez.\n',
+    "pages/confirmar/es.md": '+++\ntitle = "¿Seguro?"\nsms = "Contesta SI."\n+++\nContesta SI.\n',
     "pages/ayuda/es.md": '+++\ntitle = "Ayuda"\n+++\nEscribe PASAPORTE.\n',
     "pages/bienvenida/es.md": '+++\ntitle = "Hola"\n+++\nEscribe ALTA.\n',
     "pages/no-encontrado/es.md": '+++\ntitle = "Perdona"\n+++\nNo tengo esa respuesta.\n',

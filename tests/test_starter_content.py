@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import library, timetable
-from bot.conversation import Conversation
+from bot.conversation import Asker, Conversation
 from bot.findings import errors
 from bot.hearing.ear import fold
 from bot.library.facts import KINDS
@@ -166,9 +166,10 @@ def test_every_word_the_help_page_offers_is_answered(
     """Whoever writes a word exactly as the help page shows it is never told that it is unknown."""
     body = content.entries["ayuda"].editions[language].body
     offered = [word for word in SHOUTED.findall(body) if word.isupper()]
-    conversation = Conversation(content)
+    conversation = Conversation(content, {one.slug: one for one in communities})
+    asker = Asker(communities[0], "telegram", language)
     assert len(offered) > 10
-    intents = {word: conversation.answer(word, communities[0], NOW).intent for word in offered}
+    intents = {word: conversation.answer(word, asker, NOW).intent for word in offered}
     assert [word for word, intent in intents.items() if intent in {"nothing", "choices"}] == []
 
 

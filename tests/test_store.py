@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "vaults": "id seal",
-    "subscribers": "id channel address language community state heard_at joined",
+    "subscribers": "id channel address language community state heard_at joined forget_at person",
     "topics": "subscriber topic",
-    "consents": "id subscriber channel action how month",
+    "consents": "id subscriber channel action how month words",
     "suppressed": "tag month",
     "broadcasts": "id entry community moment state priority why due_at valid_until",
     "broadcast_topics": "broadcast topic",
-    "texts": "id broadcast channel language edition sender open closed",
+    "texts": "id broadcast channel language edition sender open closed mark owner",
+    "asked": "subscriber question choices kept until",
+    "links": "code subscriber until",
+    "threads": "id reference community kind subscriber sender state closed_at",
+    "letters": "id thread author text written_at delivery",
+    "gaps": "community question month times",
+    "opinions": "entry community useful useless",
+    "opined": "subscriber entry",
     "inbounds": "id sender vendor_id subscriber text left_there heard_at",
     "deliveries": "id broadcast inbound subscriber text sender state reason attempt part due_at settled_at"
     " vendor_id",

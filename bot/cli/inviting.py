@@ -34,7 +34,7 @@ _SCALE, _QUIET_ZONE = 8, 4
 )
 @command
 def invite(desk: Desk, community: str, language: str | None, svg: Path | None) -> None:
-    """Print the links by which people join COMMUNITY, and QR codes for posters.
+    """Links and QR codes by which people join COMMUNITY.
 
     Whoever opens one lands in that community and language, and still says yes themselves.
     """

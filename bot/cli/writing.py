@@ -157,14 +157,14 @@ def _as_row(text: Rendered) -> dict[str, object]:
 
 
 def _part(part: Part) -> dict[str, object]:
-    return {
+    row: dict[str, object] = {
         "text": part.text,
         "format": part.format,
         "encoding": part.encoding,
         "units": part.units,
         "segments": part.segments,
-        "choices": [choice.label for choice in part.choices],
     }
+    return row | ({"choices": [choice.label for choice in part.choices]} if part.choices else {})
 
 
 def _show(desk: Desk, community: Community, text: Rendered) -> None:
