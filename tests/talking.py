@@ -1,4 +1,4 @@
-"""Somebody writes and reads the answer: everything between a channel's `read` and the lane, on a real file."""
+"""Somebody writes and reads the answer: all that is between a channel's `read` and the lane, on a real file."""
 
 from __future__ import annotations
 
@@ -71,9 +71,10 @@ class Talk:
         await self.inbounds.accept(SENDERS[channel], [heard], self.now)
         while await self.inbounds.answer_waiting(self.now):
             pass
-        texts = await self.rows(
-            f"SELECT t.open FROM deliveries d JOIN texts t ON t.id = d.text WHERE d.id > {last} ORDER BY d.id"
+        said = (
+            "SELECT t.open FROM deliveries d JOIN texts t ON t.id = d.text WHERE d.id > :last ORDER BY d.id"
         )
+        texts = await self.rows(said, last=last)
         if not texts:
             return None
         parts = [part for (text,) in texts for part in json.loads(text)]
@@ -91,16 +92,15 @@ class Talk:
             lambda tx: tx.run("UPDATE deliveries SET state = 'sent' WHERE state = 'queued'")
         )
 
-    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+    async def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         """What stands in the database."""
-        return await self.app.store.read(lambda tx: tx.tuples(sql))
+        return await self.app.store.read(lambda tx: tx.tuples(sql, values))
 
     async def state(self, address: str = ROSA, channel: ChannelName = "telegram") -> tuple[Any, ...] | None:
         """State, language and community of somebody; None when they are not there."""
-        sealed = self.app._vault.seal(channel, address).hex()
-        found = await self.rows(
-            f"SELECT state, language, community FROM subscribers WHERE hex(address) = upper('{sealed}')"
-        )
+        sealed = self.app._vault.seal(channel, address)
+        asked = "SELECT state, language, community FROM subscribers WHERE address = :sealed"
+        found = await self.rows(asked, sealed=sealed)
         return found[0] if found else None
 
 

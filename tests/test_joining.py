@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,7 @@ from tests.talking import CITLALI, JOEL, ROSA, Talk, talking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ async def test_what_the_vendor_has_confirmed_we_do_not(talk: Talk) -> None:
 
 
 async def test_a_link_lands_where_it_says(talk: Talk) -> None:
-    """A QR code of New York's in English greets in English, and the tap on it joins New York, no question asked twice."""
+    """A QR code of New York's in English greets in English, and a tap joins New York."""
     reply = await talk.say("/start c-nueva-york_l-en-US", hint="es")
     assert reply
     assert "Hello" in reply.text
@@ -133,7 +133,7 @@ async def test_a_strange_link_is_a_plain_start(talk: Talk, payload: str) -> None
 
 
 async def test_a_place_becomes_a_community_and_is_forgotten(talk: Talk) -> None:
-    """A ZIP code or a shared location leads to a community; neither is anywhere in the database afterwards."""
+    """A ZIP code or a shared location leads to a community, and is nowhere in the database."""
     await talk.say("#join")
     await talk.say("#skip")
     await talk.say("85003")
@@ -173,7 +173,7 @@ async def test_topics_are_chosen_by_tap_or_by_number(talk: Talk) -> None:
 
 
 async def test_a_language_nobody_formats_dates_in_is_kept(talk: Talk) -> None:
-    """A reader of Nahuatl is one: their row says so, and what is not written in it yet comes in Spanish."""
+    """A reader of Nahuatl is one: what is not written in it yet comes in Spanish."""
     await talk.say("#join")
     reply = await talk.say("nahuatl")
     assert reply
@@ -198,10 +198,10 @@ async def test_forgetting_is_real(talk: Talk, tmp_path: Path) -> None:
     await talk.later(seconds=5)
     assert await talk.state(JOEL, "sms") is None
     for table in ("subscribers", "inbounds", "threads", "letters", "asked", "topics"):
-        assert await talk.rows(f"SELECT * FROM {table}") == [], table
+        assert await talk.rows(f"SELECT * FROM {table}") == [], table  # noqa: S608 - a table of ours
     assert await talk.rows("SELECT count(*) FROM suppressed") == [(1,)]
     sealed = talk.app._vault.seal("sms", JOEL)
-    for file in tmp_path.glob("pregonero.db*"):
+    for file in tmp_path.glob("pregonero.db*"):  # noqa: ASYNC240 - a test may wait for its disk
         content = file.read_bytes()
         assert sealed not in content
         assert JOEL.encode() not in content

@@ -47,7 +47,7 @@ async def test_a_proposal_reaches_the_consulate(talk: Talk) -> None:
 
 
 async def test_what_nobody_could_answer_goes_on_only_with_a_yes(talk: Talk) -> None:
-    """An unknown question is offered to be passed on; a no passes nothing, a yes makes a thread of their words."""
+    """An unknown question is passed on only with a yes, in their own words."""
     asked = "que clase de perico verde canta mejor en la mañana"
     reply = await talk.say(asked)
     assert reply
