@@ -75,7 +75,7 @@ class _Message:
         spelt = [(fold(word), word.isupper() and not shouted) for word in written]
         self._folded = [word for word, _ in spelt if word]
         self._capital = [capital for word, capital in spelt if word]
-        self._free = [True] * len(self._folded)
+        self._free = [not word.isdigit() for word in self._folded]
         self._names, self._words = names, names.words
         self._small = frozenset().union(*(self._words[name] for name in _SMALL))
         self._mexico: list[_Span] = []
@@ -127,8 +127,9 @@ class _Message:
     def whole(self) -> Meanings:
         """The whole message as one name, with or without the small words around it."""
         fillers, last = self._words["fillers"], len(self._folded)
-        telling = [place for place in range(last) if self._folded[place] not in fillers]
-        if not telling or not all(self._free):
+        letters = [place for place in range(last) if not self._folded[place].isdigit()]
+        telling = [place for place in letters if self._folded[place] not in fillers]
+        if not telling or not all(self._free[place] for place in letters):
             return ()
         spans = [(start, end) for start in range(telling[0] + 1) for end in range(last, telling[-1], -1)]
         names = [self._name(start, end) for start, end in spans if end - start <= _LONGEST]
