@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, lru_cache, partial
 from traceback import walk_tb
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, nodes
@@ -60,7 +59,7 @@ def fill(text: str, values: Mapping[str, object], facts: Mapping[str, Fact], lan
         Unfilled: something in it cannot be said, such as the date of a word.
     """
     try:
-        return _template(text, language).render(values, facts=_quotable(facts, language))
+        return _template(text, language).render(values, facts=_Group(facts, language))
     except TemplateSyntaxError as error:
         raise Unfilled(Fault("library.braces", error.lineno, {"reason": error.message or ""})) from None
     except _Unfit as error:
@@ -95,16 +94,21 @@ class _Quote:
         raise KeyError(name)
 
 
-def _quotable(facts: Mapping[str, Fact], language: str) -> SimpleNamespace:
-    """Facts as Jinja reaches them: `facts.passport.fee_3y`."""
-    root = SimpleNamespace()
-    for fact in facts.values():
-        *groups, last = fact.name.split(".")
-        group = root
-        for name in groups:
-            group = vars(group).setdefault(name, SimpleNamespace())
-        setattr(group, last, _Quote(fact, language))
-    return root
+class _Group:
+    """Facts as Jinja reaches them, name by name: `facts.passport.fee_3y`. A text quotes few of hundreds."""
+
+    __slots__ = ("_facts", "_language", "_path")
+
+    def __init__(self, facts: Mapping[str, Fact], language: str, path: str = "") -> None:
+        self._facts, self._language, self._path = facts, language, path
+
+    def __getitem__(self, name: str) -> _Quote | _Group:
+        path = f"{self._path}{name}"
+        if path in self._facts:
+            return _Quote(self._facts[path], self._language)
+        if any(other.startswith(f"{path}.") for other in self._facts):
+            return _Group(self._facts, self._language, f"{path}.")
+        raise KeyError(name)
 
 
 def _line(error: BaseException) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.places import codes
 from bot.places.names import Names, best, likeliest
 from bot.places.reading import read
+from bot.places.spelling import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,6 +35,11 @@ class Places:
         self._entries = {
             entry.slug: entry for entry in library.consulates.values() if entry.office is not None
         }
+        self._titles = {
+            f" {plain(edition.title)} ": slug
+            for slug, entry in self._entries.items()
+            for edition in entry.editions.values()
+        }
 
     def find(self, text: str) -> tuple[Entry, ...]:
         """The consulate of somebody who was asked where they live and wrote `text`.
@@ -49,6 +55,9 @@ class Places:
         return self._entries_of(self._serving(text, asked=False))
 
     def _serving(self, text: str, *, asked: bool) -> Iterable[str]:
+        said = f" {plain(text)} "
+        if titled := [title for title in self._titles if title in said]:
+            return [self._titles[max(titled, key=len)]]
         names = self._names
         if place := codes.point(text):
             return names.districts.point(place)

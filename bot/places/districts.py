@@ -6,7 +6,7 @@ What may enter: what follows from `[office]` of the consulates and from distance
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from bot.places.atlas import distance
@@ -65,23 +65,23 @@ class Districts:
             self._counties[county] = self._of_county(county)
         return self._counties[county]
 
-    def counties(self, counties: Mapping[County, int]) -> Counter[str]:
+    def counties(self, counties: Mapping[County, float]) -> Mapping[str, float]:
         """Who serves several counties, by the weight of each."""
-        found: Counter[str] = Counter()
+        found: dict[str, float] = defaultdict(float)
         for county, weight in counties.items():
             for slug in self.county(county):
                 found[slug] += weight
         return found
 
-    def state(self, code: str) -> Counter[str]:
+    def state(self, code: str) -> Mapping[str, float]:
         """Who serves a state or province, by the number of its ZIP codes."""
-        zips = {county: county.zips for county in self._atlas.states.get(code, ())}
-        return self.counties(zips) if zips else Counter(self._whole.get(code, ()))
+        zips: dict[County, float] = {county: county.zips for county in self._atlas.states.get(code, ())}
+        return self.counties(zips) if zips else dict.fromkeys(self._whole.get(code, ()), 1.0)
 
-    def country(self, code: str) -> Counter[str]:
+    def country(self, code: str) -> Mapping[str, float]:
         """The offices of a country; none where they are so many that it says nothing."""
         found = [slug for slug, office in self._offices.items() if office.country == code]
-        return Counter(found if len(found) <= _MOST else ())
+        return dict.fromkeys(found, 1.0) if len(found) <= _MOST else {}
 
     def point(self, here: Point) -> Sequence[str]:
         """Who serves a point, given in degrees north and east.
@@ -92,13 +92,14 @@ class Districts:
             canadian = [slug for slug, office in self._offices.items() if office.country == "CA"]
             return self._nearest(canadian, here)[:1]
         county, nearest = self._atlas.nearest(here), self._nearest(self._offices, here)[:1]
-        abroad = [slug for slug in nearest if self._offices[slug].country != "US"]
-        away = min((self._away(slug, here) for slug in abroad), default=_FAR)
-        if away < distance(here, county.point):
-            return abroad
-        if distance(here, county.point) > _FAR:
+        beyond = distance(here, county.point)
+        away = min((self._away(slug, here) for slug in nearest), default=beyond)
+        if min(away, beyond) > _FAR:
             return ()
+        if away < beyond:  # in the very city of the office
+            return nearest
         serving = self.county(county)
+        abroad = [slug for slug in nearest if self._offices[slug].country != "US"]
         if all(away < self._away(slug, here) for slug in serving):
             return [*abroad, *serving][:_MOST]
         return serving

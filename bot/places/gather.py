@@ -28,13 +28,18 @@ _ABROAD = frozenset({"AA", "AE", "AP", "AS", "FM", "GU", "MH", "MP", "PW"})
 
 _HEAD = """\
 # What bot/places/gather.py makes of the package zipcodes (MIT, (c) Sean Pianka). Not to be edited.
-# state, county, latitude, longitude (the mean of its post offices), ZIP codes, towns * how many ZIP codes
+# state, county, latitude and longitude (the mean of its post offices), ZIP codes,
+# towns * how many ZIP codes are called so first; 0 is a second name
 """
 
 
 @dataclass
 class _County:
-    """What is known of a county so far; `towns` counts the ZIP codes of a name."""
+    """What is known of a county so far.
+
+    Attributes:
+        towns: How many ZIP codes are of each name first; 0 where it is only another name for one.
+    """
 
     zips: set[int] = field(default_factory=set)
     points: list[tuple[float, float]] = field(default_factory=list)
@@ -46,7 +51,7 @@ class _County:
             self.points.append((float(office["lat"]), float(office["long"])))
         self.towns[plain(office["city"])] += 1
         for name in map(plain, office["acceptable_cities"]):
-            self.towns[name] = max(self.towns[name], 1)
+            self.towns.setdefault(name, 0)
 
 
 def gathered() -> str:
@@ -62,7 +67,7 @@ def gathered() -> str:
 
 def _line(state: str, name: str, county: _County) -> str:
     latitude, longitude = (sum(side) / len(county.points) for side in zip(*county.points, strict=True))
-    towns = (f"{town}*{zips}" if zips > 1 else town for town, zips in sorted(county.towns.items()) if town)
+    towns = (town if zips == 1 else f"{town}*{zips}" for town, zips in sorted(county.towns.items()) if town)
     fields = (state, name, f"{latitude:.2f}", f"{longitude:.2f}", " ".join(_runs(sorted(county.zips))))
     return "\t".join((*fields, "|".join(towns))) + "\n"
 

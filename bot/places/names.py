@@ -6,6 +6,7 @@ post offices knows are in `names.toml`.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from bot.library.office import Office
     from bot.places.atlas import County
 
-_CITY = 20
-"""What the city of an office weighs, in ZIP codes: more than most towns that share its name."""
+_CITY = 100
+"""What the city of an office weighs beside the towns of the atlas: as one of 20 ZIP codes."""
 
 _HERE = frozenset({"US", "CA"})
 """Countries whose offices are named without more: people write to us from there."""
@@ -44,7 +45,7 @@ class Meaning:
     Attributes:
         state: The code of its state or province; empty elsewhere.
         whole: It is the state itself.
-        serving: Slugs of consulates, by the ZIP codes that speak for each.
+        serving: Slugs of consulates, each with how much speaks for it.
     """
 
     state: str
@@ -94,12 +95,15 @@ class Names:
                 self._sounds[heard(name)].append(name)
 
     def state(self, code: str) -> Meaning:
-        """A state or province. Whoever serves most of it weighs what the city of an office does."""
+        """A state or province.
+
+        Whoever serves most of it weighs what the city of an office does; the others by the square root of
+        their part, so that those of a sixteenth are still offered.
+        """
         serving = self.districts.state(code)
-        most = max(serving.values(), default=1)
-        return Meaning(
-            code, whole=True, serving={slug: zips * _CITY / most for slug, zips in serving.items()}
-        )
+        most = max(serving.values(), default=1.0)
+        weights = {slug: _CITY * math.sqrt(zips / most) for slug, zips in serving.items()}
+        return Meaning(code, whole=True, serving=weights)
 
     def province(self, letter: str) -> Meaning | None:
         """The province of a Canadian postal code, by its first letter."""
@@ -138,10 +142,11 @@ class Names:
 
     def inside(self, name: str, state: str, *, by_ear: bool) -> Meanings:
         """What a plain name means beside its state: there it may be any word, also misspelt."""
-        for look_up in (self.known, self._towns, *([self._towns_by_ear] if by_ear else [])):
-            if inside := tuple(one for one in look_up(name) if one.state == state and not one.whole):
-                return inside
-        return ()
+        found = [*self.known(name), *self._towns(name), *self.county(f"{name} county")]
+        inside = [one for one in found if one.state == state and not one.whole]
+        if not inside and by_ear:
+            inside = [one for one in self._towns_by_ear(name) if one.state == state]
+        return tuple(inside)
 
     def county(self, name: str) -> list[Meaning]:
         """What is called a county: `condado de kern` and `kern county` are the same."""
@@ -166,8 +171,8 @@ class Names:
     def _towns_by_ear(self, name: str) -> list[Meaning]:
         return list(self._of_counties(self.atlas.town_by_ear(name)))
 
-    def _of_counties(self, counties: Mapping[County, int]) -> Iterator[Meaning]:
-        by_state: dict[str, dict[County, int]] = defaultdict(dict)
+    def _of_counties(self, counties: Mapping[County, float]) -> Iterator[Meaning]:
+        by_state: dict[str, dict[County, float]] = defaultdict(dict)
         for county, weight in counties.items():
             by_state[county.state][county] = weight
         for state, inside in by_state.items():

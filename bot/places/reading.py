@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bot.places.names import Meanings, Names
 
-_WORDS = 200
+_WORDS = 100
 """More words than anybody needs to say where they live; what stands after them is not read."""
 _LONGEST, _LONGEST_HEARD = 5, 3
 """The most words of a name, and of one that is spelt by ear."""
@@ -75,7 +75,7 @@ class _Message:
         spelt = [(fold(word), word.isupper() and not shouted) for word in written]
         self._folded = [word for word, _ in spelt if word]
         self._capital = [capital for word, capital in spelt if word]
-        self._free = [True] * len(self._folded)
+        self._free = [not word.isdigit() for word in self._folded]
         self._names, self._words = names, names.words
         self._small = frozenset().union(*(self._words[name] for name in _SMALL))
         self._mexico: list[_Span] = []
@@ -87,9 +87,10 @@ class _Message:
             beside = self._before(state.start) if state.sure or self._closes(state) else ()
             behind = self._behind(state.end) if state.sure else ()
             for start, end in (*beside, *behind):
+                if self._words["fillers"].issuperset(self._folded[start:end]):
+                    continue
                 close = end == state.start or start == state.end
-                name = self._name(start, end) if self._telling(start, end) else ""
-                if found := self._names.inside(name, state.code, by_ear=close):
+                if found := self._names.inside(self._name(start, end), state.code, by_ear=close):
                     self._take(min(start, state.start), max(end, state.end))
                     yield found
                     break
@@ -103,14 +104,12 @@ class _Message:
         """
         for place, word in enumerate(self._folded):
             home = word in self._words["homes"]
-            if home or word in self._words["marks"]:
-                for start in self._starts(place + 1, home=home):
-                    found = next(self._from(start, by_ear=home or by_ear), None)
-                    if found:
-                        end, meanings = found
-                        self._take(start, end)
-                        yield meanings
-                        break
+            starts = self._starts(place + 1, home=home) if home or word in self._words["marks"] else ()
+            named = (one for start in starts for one in self._from(start, by_ear=home or by_ear))
+            if found := next(named, None):
+                start, end, meanings = found
+                self._take(start, end)
+                yield meanings
 
     def unmistakable(self) -> Iterator[Meanings]:
         """Offices and counties, which are named by no other word."""
@@ -123,19 +122,19 @@ class _Message:
         for state in self._states:
             if state.alone and all(self._free[state.start : state.end]):
                 name = self._name(state.start, state.end)
-                yield self._names.known(name) or self._names.code(name)
+                yield self._names.known(name) or self._names.code(self._folded[state.start])
 
     def whole(self) -> Meanings:
-        """The whole message as one name, but for the words around it."""
-        start, end = 0, len(self._folded)
-        while start < end and self._folded[start] in self._words["fillers"]:
-            start += 1
-        while start < end and self._folded[end - 1] in self._words["fillers"]:
-            end -= 1
-        if not 0 < end - start <= _LONGEST or not all(self._free[start:end]):
+        """The whole message as one name, with or without the small words around it."""
+        fillers, last = self._words["fillers"], len(self._folded)
+        letters = [place for place in range(last) if not self._folded[place].isdigit()]
+        telling = [place for place in letters if self._folded[place] not in fillers]
+        if not telling or not all(self._free[place] for place in letters):
             return ()
-        name = self._name(start, end)
-        return self._names.written(name) or self._names.heard(name, towns=True)
+        spans = [(start, end) for start in range(telling[0] + 1) for end in range(last, telling[-1], -1)]
+        names = [self._name(start, end) for start, end in spans if end - start <= _LONGEST]
+        written = filter(None, map(self._names.written, names))
+        return next(written, ()) or self._names.heard(names[-1] if names else "", towns=True)
 
     def _all_states(self) -> Iterator[_State]:
         """States by name, then by code; none inside a longer name of Mexico, and Mexico in none of theirs."""
@@ -158,8 +157,10 @@ class _Message:
         sure = capital or word not in self._words["codes"]
         marked = place > 0 and self._folded[place - 1] in self._words["marks"] | self._words["homes"]
         others = (other for index, other in enumerate(self._folded) if index != place)
-        said = capital or marked or self._words["fillers"].issuperset(others)
-        return _State(place, place + 1, code, sure, sure and said and word not in self._words["never"])
+        last = place == len(self._folded) - 1
+        said = capital or marked or last or self._words["fillers"].issuperset(others)
+        alone = sure and said and (marked or word not in self._words["never"])
+        return _State(place, place + 1, code, sure, alone)
 
     def _leave_to_mexico(self) -> None:
         """Names of Mexico, and what stands directly before them: Nogales, Sonora."""
@@ -190,24 +191,21 @@ class _Message:
             if not article and word not in self._words["links"]:
                 return
 
-    def _from(self, start: int, *, by_ear: bool) -> Iterator[tuple[int, Meanings]]:
+    def _from(self, start: int, *, by_ear: bool) -> Iterator[tuple[int, int, Meanings]]:
         """Names that begin here and are no state: as they are written, else by ear."""
         ends = range(min(start + _LONGEST, len(self._folded)), start, -1)
-        free = [end for end in ends if all(self._free[start:end]) and self._telling(start, end)]
+        free = [end for end in ends if all(self._free[start:end])]
+        free = [end for end in free if not self._small.issuperset(self._folded[start:end])]
         for end in free:
             name = self._name(start, end)
             if self._names.states(name):
                 return
             if found := self._names.written(name):
-                yield end, found
+                yield start, end, found
         for end in (end for end in free if end <= start + _LONGEST_HEARD):
             may_be = self._small.isdisjoint(self._folded[start:end])
             if may_be and (found := self._names.heard(self._name(start, end), towns=by_ear)):
-                yield end, found
-
-    def _telling(self, start: int, end: int) -> bool:
-        """Whether some word of a span may belong to a name."""
-        return not self._small.issuperset(self._folded[start:end])
+                yield start, end, found
 
     def _before(self, place: int) -> Iterator[_Span]:
         """Free spans that end at a place, or before the small words before it; the longest first."""
