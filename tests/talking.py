@@ -1,4 +1,4 @@
-"""Somebody writes and reads the answer: all that is between a channel's `read` and the lane, on a real file."""
+"""Somebody writes and reads the answer: all between a channel's `read` and the lane, on a real file."""
 
 from __future__ import annotations
 

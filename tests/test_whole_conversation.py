@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -20,6 +21,7 @@ from tests.test_phones_page import Page
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+    from selenium.webdriver.remote.webelement import WebElement
 
     from tests.conftest import Rehearsal
 
@@ -43,15 +45,12 @@ async def made(tmp_path: Path, rehearsal: Rehearsal) -> Deployment:
 async def tap(page: Page, channel: str, label: str) -> None:
     """Tap the last button with this label."""
 
-    def buttons() -> object:
-        found = [
-            one
-            for one in page.browser.find_elements(By.CSS_SELECTOR, f'[data-channel="{channel}"] button')
-            if one.text.strip() == label and one.is_displayed() and one.is_enabled()
-        ]
-        return found and (found[-1].click() or True)
+    def shown() -> list[WebElement]:
+        found = page.browser.find_elements(By.CSS_SELECTOR, f'[data-channel="{channel}"] button')
+        return [one for one in found if one.text.strip() == label and one.is_displayed() and one.is_enabled()]
 
-    await page.until(buttons)
+    buttons = await page.until(shown)
+    await asyncio.to_thread(buttons[-1].click)
 
 
 async def shows(page: Page, channel: str, words: str) -> None:
@@ -128,9 +127,11 @@ async def test_what_ask_says_is_what_a_person_is_answered(made: Deployment, rehe
             async with session.post(url, data=urlencode(form), headers=headers) as answer:
                 assert answer.status == 200
             (said,) = json.loads(asked.out)["texts"]
-            await rehearsal.until_phone(
-                "sms", somebody, lambda phone, said=said: [one for one in phone if one["text"] == said]
-            )
+            await rehearsal.until_phone("sms", somebody, partial(_holds, said))
+
+
+def _holds(text: str, phone: list[dict[str, Any]]) -> bool:
+    return any(one["text"] == text for one in phone)
 
 
 async def test_replays_and_disorder_change_nothing(made: Deployment, rehearsal: Rehearsal) -> None:
