@@ -185,7 +185,7 @@ async def test_a_language_nobody_formats_dates_in_is_kept(talk: Talk) -> None:
 
 
 async def test_forgetting_is_real(talk: Talk, tmp_path: Path) -> None:
-    """BORRAR is confirmed, then nothing of the person is left but what keeps us from writing to them again."""
+    """BORRAR is confirmed; then nothing of the person is left but what keeps us from writing again."""
     await talk.say("alta", JOEL, "sms")
     await talk.say("si", JOEL, "sms")
     await talk.say("propuesta: que abran los domingos para los que trabajan", JOEL, "sms")

@@ -63,7 +63,7 @@ class Conversation:
             answer = replace(answer, does=(Speak(answer.reader.language), *answer.does))
         return answer
 
-    def honestly(self) -> tuple[Page, ...]:
+    def honestly(self) -> tuple[Page | Phrase, ...]:
         """What is said when nothing better can be."""
         return self._lookup.page("ayuda")
 
@@ -90,7 +90,7 @@ class Conversation:
                 return Answer("erase", asker, (Phrase("erased"),), does=(Forget(),))
             case "doubt":
                 sure = taps.yes_or_no(asker.language, "leave", "stay")
-                says = self._lookup.page(_ASK_BACK) or self._lookup.page("ayuda")
+                says = self._lookup.page(_ASK_BACK)
                 return Answer("choices", asker, says, sure, Asked("leave", sure), doubt=True)
             case "join":
                 return self._steps.join(words, asker)

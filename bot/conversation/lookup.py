@@ -40,11 +40,10 @@ class Lookup:
         self.places = Places(library)
         self._search = Search(library)
 
-    def page(self, slug: str) -> tuple[Page, ...]:
-        """A page, or the honest one where this library has it not; nothing where it has neither."""
-        entries = self.library.entries
-        found = entries.get(slug) or entries.get(_NOT_FOUND)
-        return (Page(found),) if found else ()
+    def page(self, slug: str) -> tuple[Page | Phrase, ...]:
+        """A page, or a sentence of ours in its place where a consulate has taken it away."""
+        found = self.library.entries.get(slug)
+        return (Page(found),) if found else (Phrase(f"without.{slug}"),)
 
     def told(self, what: Intent, asker: Asker) -> Answer:
         """The page for a command."""
@@ -52,7 +51,7 @@ class Lookup:
 
     def help(
         self, slugs: Sequence[str], words: Sequence[str], asker: Asker, now: datetime
-    ) -> tuple[Page, ...]:
+    ) -> tuple[Page | Phrase, ...]:
         """The entry for the first crisis that this library has an answer to."""
         known = self.library.entries
         for slug in slugs:

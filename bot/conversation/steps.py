@@ -76,8 +76,7 @@ class Steps:
         asker, does = self._invited(Invitation.heard(words, self._communities), asker)
         if asker.channel == "sms" and asker.state not in ("active", "left"):
             choices = taps.yes_or_no(asker.language, "confirm", "no")
-            page = self._lookup.library.entries.get("confirmar")
-            says = (Page(page),) if page else (Phrase("confirm"),)
+            says = self._lookup.page("confirmar")
             return Answer("join", asker, says, asks=Asked("confirm", choices), does=(*does, AskToJoin()))
         return self._joined(asker, does)
 
@@ -156,7 +155,7 @@ class Steps:
 
     def _joined(self, asker: Asker, does: tuple[Act, ...]) -> Answer:
         page = self._lookup.page("alta")
-        words = "" if not page else _version(page[0], asker.language)
+        words = _version(page[0], asker.language)
         reader = replace(asker, state="active")
         first = Answer("join", reader, page, does=(*does, Join(words)))
         told = {"community"} if any(isinstance(act, Move) for act in does) else set()
