@@ -183,11 +183,12 @@ class _Message:
         """Where a name may begin behind a mark: small words are passed over.
 
         An article only where somebody lives, or before another small word: `en la ciudad de`. What else
-        stands behind one is a thing: `en la fila`, `in a house`.
+        stands behind one is a thing: `en la fila`. And `vive solo` names no town, `vive en Solo` does.
         """
         links, articles = self._words["links"], self._words["articles"]
         for start in range(place, len(self._folded)):
-            yield start
+            if words == "marks" or self._folded[start - 1] in links | articles:
+                yield start
             to_a_place = words == "homes" or links.issuperset(self._folded[start + 1 : start + 2])
             if self._folded[start] not in (links | articles if to_a_place else links):
                 return
