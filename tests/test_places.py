@@ -153,6 +153,9 @@ def test_who_stands_before_the_door_is_told_of_that_door(entry: Entry) -> None:
         "soy de durango y no se cual es mi consulado",
         "mi mama vive en tijuana baja california",
         "nogales sonora",
+        "tengo visa h2a",
+        "quiero saber del programa H-2B",
+        "mi codigo de area es 559",
         "ya no me manden mas mensajes",
         "no vivo en ninguna casa",
         "llamame al 520 623 7874",
@@ -200,7 +203,7 @@ def test_a_word_is_a_town_for_who_was_asked(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["hola", "gracias", "no se", "si", "ok", "OK", "mexico", "michoacan", "ayuda", "???"]
+    "word", ["hola", "gracias", "no se", "si", "ok", "OK", "mexico", "michoacan", "ayuda", "H2A", "???"]
 )
 def test_who_was_asked_may_answer_something_else(word: str) -> None:
     """A greeting, a doubt or a place in Mexico is no place that a consulate serves."""

@@ -17,8 +17,12 @@ _ZIP, _ZIP_4 = regex.compile(r"(?<!\d)\d{5}(?!\d)"), regex.compile(r"(\d{5})[ â€
 _TELEPHONE = 10
 """So many digits together are somebody's telephone, not where they live."""
 
-_PREFIX = regex.compile(r"\D{0,24}(\d{3})")
-_CANADIAN = regex.compile(r"(?i)(?<!\w)([ABCEGHJ-NPRSTVXY])\d[A-Z](?:[ -]?\d[A-Z]\d(?!\w)|$)")
+_PREFIX = regex.compile(r"(?i)(?:[^\d]*(?:zip|cp|c[oÃ³]digo|postal)[^\d]*)?(\d{3})")
+_HALF = r"([ABCEGHJ-NPRSTVXY])\d[A-Z]"
+_CANADIAN = regex.compile(rf"(?i)(?<!\w){_HALF}[ -]?\d[A-Z]\d(?!\w)")
+_FIRST_HALF = regex.compile(rf"(?i)(?!h1b|h2[ab]){_HALF}")
+"""Some are also visas: H-2A is read as what our people have, not as where they live."""
+
 _POINT = regex.compile(r"(?i)geo:(-?\d{1,3}(?:\.\d+)?),\s*(-?\d{1,3}(?:\.\d+)?)")
 """RFC 5870, as our channels hand on a location that somebody shares."""
 _POLE, _DATE_LINE = 90, 180
@@ -37,14 +41,14 @@ def zip_codes(text: str) -> list[str]:
 
 
 def prefix(text: str) -> str | None:
-    """The three digits of a text that says only them: `937`, `zip 937`."""
+    """The first three digits of a ZIP code in a text that says only them: `937`, `zip 937`."""
     found = _PREFIX.fullmatch(text.strip())
     return found[1] if found else None
 
 
 def canadian(text: str) -> str | None:
-    """The first letter of a Canadian postal code, or of its first half if the text ends there."""
-    found = _CANADIAN.search(text.strip())
+    """The first letter of a Canadian postal code, or of its first half where a text says only that."""
+    found = _CANADIAN.search(text) or _FIRST_HALF.fullmatch(text.strip())
     return found[1] if found else None
 
 

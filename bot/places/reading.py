@@ -60,9 +60,12 @@ def read(text: str, names: Names, *, asked: bool) -> list[Meanings]:
         asked: The person was asked where they live: the whole message may be a name.
     """
     message = _Message(text, names)
-    found = [*message.beside_states(), *message.marked(by_ear=asked), *message.unmistakable()]
-    found = found or [*message.alone()]
-    return found or ([whole] if asked and (whole := message.whole()) else [])
+    return (
+        [*message.beside_states(), *message.behind("homes", by_ear=True)]
+        or [*message.behind("marks", by_ear=asked), *message.unmistakable()]
+        or [*message.alone()]
+        or ([whole] if asked and (whole := message.whole()) else [])
+    )
 
 
 class _Message:
@@ -84,6 +87,8 @@ class _Message:
     def beside_states(self) -> Iterator[Meanings]:
         """Towns, counties and offices before or behind the name of their state."""
         for state in self._states:
+            if not all(self._free[state.start : state.end]):
+                continue
             beside = self._before(state.start) if state.sure or self._closes(state) else ()
             behind = self._behind(state.end) if state.sure else ()
             for start, end in (*beside, *behind):
@@ -96,17 +101,16 @@ class _Message:
                     break
         self._leave_to_mexico()
 
-    def marked(self, *, by_ear: bool) -> Iterator[Meanings]:
-        """What stands behind a word that says that a place follows.
+    def behind(self, words: str, *, by_ear: bool) -> Iterator[Meanings]:
+        """What stands behind one of `words` that say that a place follows: "homes" or "marks".
 
         Args:
-            by_ear: Any town may be misspelt; else only behind a word of living.
+            words: Which list.
+            by_ear: Any town may be misspelt, if a small word stands before it; else only an office.
         """
         for place, word in enumerate(self._folded):
-            home = word in self._words["homes"]
-            starts = self._starts(place + 1, home=home) if home or word in self._words["marks"] else ()
-            named = (one for start in starts for one in self._from(start, by_ear=home or by_ear))
-            if found := next(named, None):
+            starts = self._starts(place + 1, words) if word in self._words[words] else ()
+            if found := next((one for start in starts for one in self._from(start, by_ear=by_ear)), None):
                 start, end, meanings = found
                 self._take(start, end)
                 yield meanings
@@ -163,32 +167,30 @@ class _Message:
         return _State(place, place + 1, code, sure, alone)
 
     def _leave_to_mexico(self) -> None:
-        """Names of Mexico, and what stands directly before them: Nogales, Sonora."""
+        """States and cities of Mexico, and what stands before the name of one: Nogales, Sonora."""
         for start, end in self._mexico:
             if all(self._free[start:end]):
-                near = (
-                    first
-                    for first, last in self._before(start)
-                    if self._names.written(self._name(first, last))
-                )
-                self._take(next(near, start), end)
+                before = self._before(start) if self._name(start, end) != "mexico" else ()
+                named = (span[0] for span in before if self._names.written(self._name(*span)))
+                self._take(next(named, start), end)
 
     def _unmistakable(self, name: str) -> bool:
         if self._names.states(name):
             return False
         return bool(self._names.known(name) or self._names.county(name))
 
-    def _starts(self, place: int, *, home: bool) -> Iterator[int]:
+    def _starts(self, place: int, words: str) -> Iterator[int]:
         """Where a name may begin behind a mark: small words are passed over.
 
-        An article only behind a word of living, or before another small word: `en la ciudad de`. What else
-        stands behind one is a thing: `en la fila`, `in a house`.
+        An article only where somebody lives, or before another small word: `en la ciudad de`. What else
+        stands behind one is a thing: `en la fila`. And `vive solo` names no town, `vive en Solo` does.
         """
+        links, articles = self._words["links"], self._words["articles"]
         for start in range(place, len(self._folded)):
-            yield start
-            word, behind = self._folded[start], self._folded[start + 1 : start + 2]
-            article = word in self._words["articles"] and (home or self._words["links"].issuperset(behind))
-            if not article and word not in self._words["links"]:
+            if words == "marks" or self._folded[start - 1] in links | articles:
+                yield start
+            to_a_place = words == "homes" or links.issuperset(self._folded[start + 1 : start + 2])
+            if self._folded[start] not in (links | articles if to_a_place else links):
                 return
 
     def _from(self, start: int, *, by_ear: bool) -> Iterator[tuple[int, int, Meanings]]:
@@ -202,9 +204,10 @@ class _Message:
                 return
             if found := self._names.written(name):
                 yield start, end, found
+        towns = by_ear and self._folded[start - 1] in self._words["links"]
         for end in (end for end in free if end <= start + _LONGEST_HEARD):
             may_be = self._small.isdisjoint(self._folded[start:end])
-            if may_be and (found := self._names.heard(self._name(start, end), towns=by_ear)):
+            if may_be and (found := self._names.heard(self._name(start, end), towns=towns)):
                 yield start, end, found
 
     def _before(self, place: int) -> Iterator[_Span]:
