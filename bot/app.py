@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from bot.broadcasts import Broadcasts
 from bot.clock import Clock
-from bot.conversation import Conversation
+from bot.conversation import Conversation, Writer
 from bot.dispatcher import Dispatcher, Speaking
 from bot.figures import Figures
 from bot.housekeeping import Housekeeping
@@ -147,6 +147,7 @@ class App:
             project=self.project,
             outbox=self.outbox,
             conversation=Conversation(self.project.library, self.project.communities),
+            writer=Writer(self.project.library),
         )
 
     def _listener(

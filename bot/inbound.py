@@ -15,7 +15,7 @@ import structlog
 
 from bot import consent, strangers
 from bot.acting import Acting
-from bot.conversation import Answer, said_of
+from bot.conversation import Answer
 from bot.conversation.answers import Asked, Asker, Link, OfferLink, PassOn, WriteAgain
 from bot.moments import month_of, to_ms
 from bot.settings import Whatsapp
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.check import Project
-    from bot.conversation import Conversation
+    from bot.conversation import Conversation, Writer
     from bot.outbox import Outbox
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
@@ -71,13 +71,21 @@ class Inbounds:
     """What was heard, in one store."""
 
     def __init__(
-        self, store: Store, vault: Vault, *, project: Project, outbox: Outbox, conversation: Conversation
+        self,
+        store: Store,
+        vault: Vault,
+        *,
+        project: Project,
+        outbox: Outbox,
+        conversation: Conversation,
+        writer: Writer,
     ) -> None:
         self._store = store
         self._vault = vault
         self._project = project
         self._outbox = outbox
         self._conversation = conversation
+        self._writer = writer
 
     async def accept(self, sender: str, facts: Sequence[Heard | Receipt], now: datetime) -> None:
         """Store what a vendor told us. When this returns, the vendor may be told that we have it."""
@@ -163,7 +171,7 @@ class Inbounds:
     def _said(self, sender: str, answer: Answer, now: datetime, told: Mapping[str, str]) -> Rendered | None:
         through = self._project.settings.senders[sender]
         menus = through.menus if isinstance(through, Whatsapp) else {}
-        return said_of(self._project.library, answer, now, menus=menus, ended=told)
+        return self._writer.write(answer, now, menus=menus, ended=told)
 
     async def _settle(self, decided: Sequence[_Decided], now: datetime) -> None:
         """All of them in one transaction; where one cannot be written, each in its own."""

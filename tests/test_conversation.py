@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import check
-from bot.conversation import Asker, Conversation, said_of
+from bot.conversation import Asker, Conversation, Writer
 from tests.deployment import Deployment, deploy
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def talk(made: Deployment, text: str) -> tuple[str, str]:
     place = project.communities["fresno"]
     conversation = Conversation(project.library, project.communities)
     answer = conversation.answer(text, Asker(place, "sms", "es"), NOW)
-    said = said_of(project.library, answer, NOW)
+    said = Writer(project.library).write(answer, NOW)
     return answer.intent, said.open[0].text if said else ""
 
 

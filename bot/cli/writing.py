@@ -13,7 +13,7 @@ import click
 from bot import check as checking
 from bot import languages, settings
 from bot.cli.desk import Desk, command
-from bot.conversation import Asker, Conversation, said_of
+from bot.conversation import Asker, Conversation, Writer
 from bot.findings import errors
 from bot.rendering import Rendered, render
 from bot.words import Phrases
@@ -94,7 +94,7 @@ def ask(desk: Desk, text: str, community: str | None, language: str | None, chan
     asker = Asker(place, channel, _language(desk, language) if language else place.languages[0])
     for message in sys.stdin.read().splitlines() if text == "-" else [text]:
         answer = conversation.answer(message, asker, desk.now)
-        said = said_of(project.library, answer, desk.now, ended=_SAMPLE)
+        said = Writer(project.library).write(answer, desk.now, ended=_SAMPLE)
         texts = [part.text for part in said.open] if said else []
         if desk.as_json:
             row = {

@@ -22,7 +22,7 @@ from bot.conversation.answers import (
     Speak,
 )
 from bot.conversation.lookup import Lookup
-from bot.conversation.said import said_of
+from bot.conversation.said import Writer
 from bot.conversation.steps import Steps
 from bot.hearing import ear, tongues
 from bot.hearing.commands import Commands
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bot.taps import Tap
     from bot.timetable import Community
 
-__all__ = ("Answer", "Asker", "Conversation", "said_of")
+__all__ = ("Answer", "Asker", "Conversation", "Writer")
 
 _ASK_BACK = "quieres-salir"
 """The page that asks whether leaving was meant."""

@@ -19,7 +19,7 @@ from channels.base import Message
 from channels.markdown import Block, Document, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
     from datetime import datetime
 
     from bot.library import Library
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _NOT_FOUND = "no-encontrado"
+_KEPT = 4096
+"""How many written answers are kept."""
 _NOTHING: Mapping[str, str] = {}
 _NO_MENUS: Mapping[int, str] = {}
 
@@ -48,26 +50,54 @@ class _Piece:
     further: bool = False
 
 
-def said_of(
-    library: Library,
-    answer: Answer,
-    now: datetime,
-    *,
-    menus: Mapping[int, str] = _NO_MENUS,
-    ended: Mapping[str, str] = _NOTHING,
+class Writer:
+    """Writes the answers of one library. The same answer is written once a day: then facts may expire."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._written: dict[Hashable, Rendered | None] = {}
+
+    def write(
+        self,
+        answer: Answer,
+        now: datetime,
+        *,
+        menus: Mapping[int, str] = _NO_MENUS,
+        ended: Mapping[str, str] = _NOTHING,
+    ) -> Rendered | None:
+        """The text of an answer; an honest "we do not know" where its entry can no longer be said truly.
+
+        Args:
+            answer: What is to be said.
+            now: Aware UTC.
+            menus: WhatsApp's menus by their number of choices, as config.toml names them.
+            ended: How its acts ended: a `reference` or code, and an `outcome`, for the phrases that tell it.
+
+        Returns:
+            None when nothing is to be said.
+        """
+        if ended:
+            return _written(self._library, answer, now, menus, ended)
+        key = _key(answer, now, menus)
+        if key not in self._written:
+            if len(self._written) >= _KEPT:
+                self._written.clear()
+            self._written[key] = _written(self._library, answer, now, menus, ended)
+        return self._written[key]
+
+
+def _key(answer: Answer, now: datetime, menus: Mapping[int, str]) -> Hashable:
+    """All that a text depends on."""
+    reader = answer.reader
+    says = tuple((said.entry.slug, said.number) if isinstance(said, Page) else said for said in answer.says)
+    place = reader.community
+    day = now.astimezone(place.zone).date()
+    return says, answer.offers, place.slug, reader.channel, reader.language, day, tuple(menus.items())
+
+
+def _written(
+    library: Library, answer: Answer, now: datetime, menus: Mapping[int, str], ended: Mapping[str, str]
 ) -> Rendered | None:
-    """The text of an answer; the honest "we do not know" where its entry can no longer be said truly.
-
-    Args:
-        library: As of this day.
-        answer: What is to be said.
-        now: Aware UTC.
-        menus: WhatsApp's menus by their number of choices, as config.toml names them.
-        ended: How its acts ended: a `reference` or code, and an `outcome`, for the phrases that tell it.
-
-    Returns:
-        None when nothing is to be said.
-    """
     reader = answer.reader
     desk = Desk(library, reader.community, reader.language, now)
     lost = library.entries.get(_NOT_FOUND)
