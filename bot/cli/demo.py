@@ -18,7 +18,7 @@ import click
 
 from bot import vault
 from bot.app import App
-from bot.cli.demo_people import Invented, crowd, nine
+from bot.cli.demo_people import Invented, crowd, twelve
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import as_row, show
 from bot.cli.starting import starter
@@ -65,6 +65,7 @@ account_sid = "{account}"
 auth_token = {{ file = "secrets/twilio-auth-token" }}
 from = "{whatsapp}"
 api_base = "{rehearsal}"
+menus = {{ {menus} }}
 rate = {rate}
 """
 
@@ -77,7 +78,7 @@ def demo(desk: Desk, *, once: bool) -> None:
 
     No account is needed and nothing leaves this machine.
     """
-    people = list(crowd() if once else nine())
+    people = list(crowd() if once else twelve())
     with tempfile.TemporaryDirectory(prefix="pregonero-demo-") as folder:
         wait_for(_demo(desk, Path(folder), people, once=once))
 
@@ -90,9 +91,9 @@ async def _demo(desk: Desk, folder: Path, people: list[Invented], *, once: bool)
         async with _rehearsal() as rehearsal, aiohttp.ClientSession(rehearsal) as stage:
             desk.config = _deployment(folder, rehearsal, rate=1000 if once else 25)
             project = desk.project()
-            await _fill(stage, project, people)
+            await _fill(desk, stage, project, people)
             async with App(project) as app:
-                await app.subscribers.take_in([one.who for one in people], app.clockwork.now())
+                await app.subscribers.take_in([one.who for one in people if one.joined], app.clockwork.now())
                 async with app.serving() as (dispatcher, working):
                     if once:
                         desk.say("demo-crowd", n=len(people))
@@ -104,9 +105,11 @@ async def _demo(desk: Desk, folder: Path, people: list[Invented], *, once: bool)
         desk.say("ended")
 
 
-async def _fill(stage: aiohttp.ClientSession, project: Project, people: list[Invented]) -> None:
+async def _fill(desk: Desk, stage: aiohttp.ClientSession, project: Project, people: list[Invented]) -> None:
     """Put the people on the stage, and tell it where what they write goes."""
-    await _post(stage, "people", [one.as_row(project.communities[one.who.community]) for one in people])
+    stranger = desk.phrases.say("said.demo-stranger")
+    rows = [one.as_row(project.communities[one.who.community], stranger) for one in people]
+    await _post(stage, "people", rows)
     for channel, number in _NUMBERS.items():
         url = f"{project.settings.web.public_url}/hooks/{_SENDERS[channel]}"
         line = {"channel": channel, "sender": number, "url": url}
@@ -217,8 +220,14 @@ def _deployment(folder: Path, rehearsal: str, rate: int) -> Path:
         (folder / "secrets" / name).touch(mode=0o600)
         (folder / "secrets" / name).write_text(value, encoding="ascii")
     vault.write_key(folder / "pregonero.key")
+    menus = ", ".join(f'{size} = "HX{100 + size:032}"' for size in range(2, 11))  # the rehearsal's own
     config = _CONFIG.format(
-        port=_free_port(), rehearsal=rehearsal.rstrip("/"), rate=rate, account=_ACCOUNT, **_NUMBERS
+        port=_free_port(),
+        rehearsal=rehearsal.rstrip("/"),
+        rate=rate,
+        account=_ACCOUNT,
+        menus=menus,
+        **_NUMBERS,
     )
     (folder / "config.toml").write_text(config, encoding="utf-8")
     return folder / "config.toml"

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _CROWD = 3000
 _AREAS = {"fresno": "559", "phoenix": "602", "nueva-york": "212"}
-_NINE: dict[ChannelName, str] = {
-    "telegram": "Rosa fresno es-MX, Lupita phoenix es-MX, Kevin nueva-york en-US",
-    "sms": "Emily phoenix en-US, Chuy nueva-york es-MX, Marisol fresno es-MX",
-    "whatsapp": "Juan nueva-york es-MX, Ashley fresno en-US, Beto phoenix es-MX",
+_TWELVE: dict[ChannelName, str] = {
+    "telegram": "Rosa fresno es-MX, Lupita phoenix es-MX, Kevin nueva-york en-US, Itzel fresno es-MX",
+    "sms": "Emily phoenix en-US, Chuy nueva-york es-MX, Marisol fresno es-MX, Toño phoenix es-MX",
+    "whatsapp": "Juan nueva-york es-MX, Ashley fresno en-US, Beto phoenix es-MX, Noemí nueva-york es-MX",
 }
-"""Three people on each channel; the first of each is whom the page shows first."""
+"""Four people on each channel. The first is whom the page shows first; the last has not joined yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +32,22 @@ class Invented:
     Attributes:
         name: Those who have one are on the page.
         state: What the vendors know of them, as the rehearsal calls it.
+        joined: Whether they are on the list; the others can join on the page.
     """
 
     who: Newcomer
     name: str = ""
     state: str = "ok"
+    joined: bool = True
 
-    def as_row(self, community: Community) -> dict[str, object]:
-        """As the rehearsal wants to know them."""
+    def as_row(self, community: Community, stranger: str) -> dict[str, object]:
+        """As the rehearsal wants to know them; `stranger` is said of who has not joined."""
         city = community.name.partition(" en ")[2] or community.name
         return {
             "channel": self.who.channel,
             "address": self.who.address,
             "name": self.name,
-            "note": f"{city} · {autonym(self.who.language)}",
+            "note": f"{city} · {autonym(self.who.language) if self.joined else stranger}",
             "state": self.state,
             "shown": bool(self.name),
             "language": self.who.language,
@@ -53,14 +55,16 @@ class Invented:
         }
 
 
-def nine() -> Iterator[Invented]:
-    """Three people in each of three communities, one on each channel."""
+def twelve() -> Iterator[Invented]:
+    """Three people in each of three communities, one on each channel, and a stranger on each."""
     for channel in CHANNELS:
-        for n, words in enumerate(_NINE[channel].split(", ")):
+        everyone = _TWELVE[channel].split(", ")
+        for n, words in enumerate(everyone):
             name, community, language = words.split()
-            number = f"+1{_AREAS[community]}555010{n + 3 * CHANNELS.index(channel)}"
+            number = f"+1{_AREAS[community]}55501{n + len(everyone) * CHANNELS.index(channel):02}"
             address = str(5000 + n) if channel == "telegram" else number
-            yield _invented(channel, address, language, community, name)
+            who = Newcomer(channel, address, language, community, (), "other")
+            yield Invented(who, name, joined=n < len(everyone) - 1)
 
 
 def crowd() -> Iterator[Invented]:
@@ -70,16 +74,11 @@ def crowd() -> Iterator[Invented]:
         # 555-0100 to 555-0199 are kept free for invented people in every area code.
         address = str(100_000 + n) if channel == "telegram" else f"+1{201 + n // 100}55501{n % 100:02}"
         language, community = "en-US" if n % 4 == 0 else "es-MX", tuple(_AREAS)[n // 3 % 3]
-        yield _invented(channel, address, language, community, "", _fate(n, channel))
+        who = Newcomer(channel, address, language, community, (), "other")
+        yield Invented(who, state=_fate(n, channel))
 
 
 def _fate(n: int, channel: ChannelName) -> str:
     if n % 70 == 7:  # noqa: PLR2004 - one in seventy
         return "blocked" if channel == "telegram" else "opted-out"
     return "dead" if n % 110 == 11 else "ok"  # noqa: PLR2004 - one in a hundred and ten
-
-
-def _invented(
-    channel: ChannelName, address: str, language: str, community: str, name: str, state: str = "ok"
-) -> Invented:
-    return Invented(Newcomer(channel, address, language, community, (), "other"), name, state)

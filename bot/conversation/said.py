@@ -159,7 +159,7 @@ def _hinted(desk: Desk, message: Message, edition: str) -> Rendered:
     """The word that asks for more: where it costs nothing, or where nothing else says that there is more."""
     hint = Phrases(desk.language).say("bot.more-hint")
     blocks = (*message.document.blocks, Block("paragraph", (Span(hint),)))
-    short = f"{message.short} {hint}" if message.short else None
+    short = f"{message.short}\n{hint}" if message.short else None
     hinted = desk.written(replace(message, document=Document(blocks), short=short), edition, "sms")
     plain = desk.written(message, edition, "sms")
     return plain if short and _cost(hinted) > _cost(plain) else hinted

@@ -6,6 +6,7 @@ joined until its owner confirmed it: on SMS anybody could write a number down.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 Step = Literal["language", "community", "topics"]
 _STEPS: tuple[Step, ...] = ("language", "community", "topics")
+_IN_CITY = re.compile(r".* (?:en|in) ")
+"""What stands before the city in the name of an office."""
 _FEW = 4
 """How many communities are offered by name; with more of them people say where they live."""
 
@@ -112,7 +115,7 @@ class Steps:
         if len(offices) == 1 and served:
             return self._moved(served[0], asker)
         if len(served) > 1:
-            offers = tuple(taps.choice(self._city(one), "community", one.slug) for one in served)
+            offers = tuple(taps.choice(self._city(one, asker), "community", one.slug) for one in served)
             asked = asker.asked.question if asker.asked else "community"
             return Answer("community", asker, (Phrase("choose-place"),), offers, Asked(asked, offers))
         if not offices:
@@ -200,7 +203,7 @@ class Steps:
                 return tuple(taps.choice(languages.autonym(one), "language", one) for one in codes)
             case "community":
                 few = self._communities.values() if len(self._communities) <= _FEW else ()
-                offers = tuple(taps.choice(self._city(one), "community", one.slug) for one in few)
+                offers = tuple(taps.choice(self._city(one, asker), "community", one.slug) for one in few)
                 here = Phrases(asker.language).say("bot.label.share-place")
                 share = (Choice(here, "#place", place=True),) if len(self._communities) > 1 else ()
                 return (*offers, *share)
@@ -247,9 +250,11 @@ class Steps:
         here = [one for one in entries if not one.communities or asker.community.slug in one.communities]
         return sorted({topic.strip().lower() for one in here for topic in one.topics})
 
-    def _city(self, community: Community) -> str:
+    def _city(self, community: Community, asker: Asker) -> str:
+        """Short enough for a button, and as its readers write it: Nueva York, New York."""
         office = self._offices[community.slug]
-        return office.office.city if office and office.office else community.name
+        title = office.edition_for(asker.language).title if office else community.name
+        return _IN_CITY.sub("", title)
 
 
 def _step(asker: Asker) -> Step:
