@@ -23,6 +23,8 @@ _LAST = ("es", "en")
 
 class _Language(TypedDict, total=False):
     autonym: str
+    es: str
+    en: str
     chain: list[str]
     formats: str
 
@@ -88,6 +90,11 @@ def autonym(code: str) -> str:
         if name in _table():
             return _table()[name]["autonym"]
     return known
+
+
+def called() -> Mapping[str, tuple[str, str, str]]:
+    """Every language of our table as its speakers, Spanish and English call it; the nearest first."""
+    return {code: (one["autonym"], one["es"], one["en"]) for code, one in _table().items()}
 
 
 def formats(code: str) -> str:

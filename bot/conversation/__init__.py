@@ -27,6 +27,7 @@ from bot.conversation.steps import Steps
 from bot.hearing import ear, tongues
 from bot.hearing.commands import Commands
 from bot.hearing.crisis import Crises
+from bot.hearing.gibberish import is_gibberish
 from bot.hearing.leaving import Leaving
 
 if TYPE_CHECKING:
@@ -73,7 +74,15 @@ class Conversation:
             or self._expected(text, words, asker, now)
             or self._commanded(text, words, asker, now)
             or self._lookup.found(text, words, asker, now)
+            or self._senseless(words, asker)
+            or self._lookup.nothing(text, words, asker)
         )
+
+    def _senseless(self, words: Sequence[str], asker: Asker) -> Answer | None:
+        """A short decent answer to what asks for nothing."""
+        if is_gibberish(words):
+            return Answer("nothing", asker, (Phrase("nonsense"),))
+        return Answer("nothing", asker, (Phrase("insult"),)) if self._commands.unkind(words) else None
 
     def _pressing(self, words: Sequence[str], asker: Asker, now: datetime) -> Answer | None:
         """Whoever is in danger or wants to leave is not kept waiting by anything we asked."""
@@ -139,7 +148,7 @@ class Conversation:
                 answer = voice.linked(text, asker)
             case "help" | "thanks" | "person":
                 answer = self._lookup.told(command, asker)
-            case _:  # foreign, insult, spam, nonsense
+            case "foreign" | "spam":
                 answer = Answer("nothing", asker, (Phrase(command),))
         return answer
 

@@ -61,7 +61,7 @@ class Lookup:
         urgent = next((one for one in found if is_urgent(one)), None)
         return (Page(urgent),) if urgent else self.page(_CIAM)
 
-    def found(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer:
+    def found(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer | None:
         """What a question finds."""
         found = self._search.find(words, asker.community, now)
         urgent = next((one for one in found if is_urgent(one)), None)
@@ -76,7 +76,7 @@ class Lookup:
             return self._said(found[0], asker)
         if asker.asked and asker.asked.question in ("community", "join-community"):
             return self.lost(asker)
-        return self._nothing(text, words, asker)
+        return None
 
     def named(self, chosen: Tap, asker: Asker, now: datetime) -> Answer:
         """An entry by its name, or a further page of it."""
@@ -112,7 +112,7 @@ class Lookup:
         offers = (*taps.of_use(asker.language, entry.slug), more)
         return Answer("entry", asker, (Page(entry), Phrase("useful")), offers, Asked("opinion", offers))
 
-    def _nothing(self, text: str, words: Sequence[str], asker: Asker) -> Answer:
+    def nothing(self, text: str, words: Sequence[str], asker: Asker) -> Answer:
         """Honestly nothing, counted without the asker; it can go to the consulate if they want."""
         says = self.page(_NOT_FOUND)
         if len(words) < _TELLING:

@@ -13,14 +13,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Command = Literal[
-    "language", "person", "proposal", "community", "topics", "more", "foreign", "help", "thanks", "greeting"
+    "foreign",
+    "spam",
+    "link",
+    "language",
+    "person",
+    "proposal",
+    "question",
+    "community",
+    "topics",
+    "more",
+    "help",
+    "thanks",
+    "greeting",
 ]
 
 _PRECEDENCE: tuple[Command, ...] = (
     "foreign",
+    "spam",
+    "link",
     "language",
     "person",
     "proposal",
+    "question",
     "community",
     "topics",
     "more",
@@ -45,3 +60,7 @@ class Commands:
         """
         found = self._sayings.heard(words)
         return next((command for command in _PRECEDENCE if command in found), None)
+
+    def unkind(self, words: Sequence[str]) -> bool:
+        """Whether a message that asks for nothing insults somebody."""
+        return "insult" in self._sayings.heard(words)
