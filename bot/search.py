@@ -144,7 +144,7 @@ class Search:
             sounds=frozenset(sound for word in telling for sound in self._meant(word)),
             denied=_DENYING.intersection(words),
             heard=_heard(telling),
-            when=not _TIMES.isdisjoint(words),
+            when=asks_when(words),
         )
 
     def _weigh(self, asked: _Asked) -> dict[str, float]:
@@ -215,6 +215,11 @@ def _best(ranked: Sequence[tuple[float, str]]) -> Iterator[str]:
     for weight, slug in ranked[:_MOST]:
         if weight >= _TIE * ranked[0][0]:
             yield slug
+
+
+def asks_when(words: Sequence[str]) -> bool:
+    """Whether a question asks for a time."""
+    return not _TIMES.isdisjoint(words)
 
 
 def is_for(entry: Entry, community: Community, now: dt.datetime) -> bool:

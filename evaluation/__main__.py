@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot import library, timetable
-from bot.conversation import Answer, Conversation
+from bot.conversation import Answer, Asker, Conversation
 from evaluation.cases import Case, read
 
 ROOT = Path(__file__).parents[1]
@@ -29,12 +29,13 @@ AIMS = {"samples": 0.97, "questions": 0.90, "crisis": 1.0, "ordinary": 0.99, "le
 
 def ask(cases: list[Case], conversation: Conversation, place: timetable.Community) -> dict[Case, Answer]:
     """Every answer."""
-    return {case: conversation.answer(case.text, place, NOW) for case in cases}
+    asker = Asker(place, "sms", place.languages[0])
+    return {case: conversation.answer(case.text, asker, NOW) for case in cases}
 
 
 def told(answer: Answer) -> str:
     """An answer in one word or two."""
-    said = answer.entry.slug if answer.entry else " / ".join(choice.slug for choice in answer.choices)
+    said = answer.entry.slug if answer.entry else " / ".join(answer.choices)
     marks = " +leaving" * answer.leaving + " +doubt" * answer.doubt
     return f"{answer.intent}: {said}{marks}"
 
@@ -61,7 +62,7 @@ def main() -> int:
     texts, _ = library.read(ROOT / "content", today=NOW.date())
     names = {"bot": "telegram", "whatsapp": "whatsapp", "sms": "sms"}
     communities, _ = timetable.read(ROOT / "schedules", names)  # type: ignore[arg-type] # mypy widens the literals
-    conversation = Conversation(texts)
+    conversation = Conversation(texts, communities)
     answers = ask(list(read()), conversation, next(iter(communities.values())))
     by_kind: dict[str, list[bool]] = defaultdict(list)
     for case, answer in answers.items():
@@ -84,9 +85,10 @@ def _miss(case: Case, answer: Answer) -> str:
 def _speed(answers: dict[Case, Answer], conversation: Conversation, place: timetable.Community) -> str:
     """Messages a second on one core, in this run."""
     texts = [case.text for case in answers]
+    asker = Asker(place, "sms", place.languages[0])
     begun = time.process_time()
     for text in texts:
-        conversation.answer(text, place, NOW)
+        conversation.answer(text, asker, NOW)
     return f"{len(texts) / (time.process_time() - begun):,.0f} messages a second on one core"
 
 

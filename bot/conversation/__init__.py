@@ -26,20 +26,28 @@ from bot.conversation.said import Writer
 from bot.conversation.steps import Steps
 from bot.hearing import ear, tongues
 from bot.hearing.commands import Commands
-from bot.hearing.crisis import Crises
 from bot.hearing.gibberish import is_gibberish
-from bot.hearing.leaving import Leaving
+from bot.hearing.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from bot.hearing.topics import About
     from bot.library import Library
     from bot.taps import Tap
     from bot.timetable import Community
 
 __all__ = ("Answer", "Asker", "Conversation", "Writer")
 
+_PLAIN, _FEW_WORDS = 0.5, 3
+"""From what probability a message is a plain question, and in how few words a command is one all the same."""
+_BEGINNINGS = frozenset(
+    """
+    propuesta pregunta queja sugerencia vincular proposal question complaint suggestion link
+    """.split()
+)
+"""Commands that a message begins with, whatever else it says."""
 _ASK_BACK = "quieres-salir"
 """The page that asks whether leaving was meant."""
 
@@ -50,7 +58,7 @@ class Conversation:
     def __init__(self, library: Library, communities: Mapping[str, Community]) -> None:
         self._lookup = Lookup(library)
         self._steps = Steps(self._lookup, communities)
-        self._crises, self._leaving, self._commands = Crises(), Leaving(), Commands()
+        self._wishes, self._commands = Wishes(), Commands()
 
     def answer(self, text: str, asker: Asker, now: datetime) -> Answer:
         """What `asker`, who wrote `text`, is to be answered, at `now` (aware UTC)."""
@@ -69,30 +77,39 @@ class Conversation:
         return self._lookup.page("ayuda")
 
     def _understood(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer:
+        about = self._lookup.topics.about(words)
         return (
-            self._pressing(words, asker, now)
+            self._pressing(words, about, asker, now)
             or self._expected(text, words, asker, now)
-            or self._commanded(text, words, asker, now)
-            or self._lookup.found(text, words, asker, now)
-            or self._senseless(words, asker)
+            or self._commanded(self._command(words, about), text, words, asker, now)
+            or self._lookup.found(text, words, about, asker, now)
+            or self._senseless(words, about, asker)
             or self._lookup.nothing(text, words, asker)
         )
 
-    def _senseless(self, words: Sequence[str], asker: Asker) -> Answer | None:
+    def _command(self, words: Sequence[str], about: About) -> str | None:
+        """What is asked of the service itself; in the middle of a plain question its words mean nothing."""
+        command = self._commands.heard(words)
+        if command and about.plain >= _PLAIN and len(words) > _FEW_WORDS and words[0] not in _BEGINNINGS:
+            return None
+        return command or about.kind
+
+    def _senseless(self, words: Sequence[str], about: About, asker: Asker) -> Answer | None:
         """A short decent answer to what asks for nothing."""
+        if about.kind == "off-topic":
+            return Answer("nothing", asker, self._lookup.page("no-encontrado"))
         if is_gibberish(words):
             return Answer("nothing", asker, (Phrase("nonsense"),))
         return Answer("nothing", asker, (Phrase("insult"),)) if self._commands.unkind(words) else None
 
-    def _pressing(self, words: Sequence[str], asker: Asker, now: datetime) -> Answer | None:
+    def _pressing(self, words: Sequence[str], about: About, asker: Asker, now: datetime) -> Answer | None:
         """Whoever is in danger or wants to leave is not kept waiting by anything we asked."""
-        crises = self._crises.heard(words)
-        wish = self._leaving.heard(words, in_crisis=bool(crises))
-        if crises:
-            out = (Leave(),) if wish in ("leave", "erase") else ()
-            says = self._lookup.help(crises, words, asker, now)
+        wanted = self._wishes.heard(words, plain=about.plain)
+        if wanted.crises:
+            out = (Leave(),) if wanted.wish in ("leave", "erase") else ()
+            says = self._lookup.help(wanted.crises, words, asker, now)
             return Answer("crisis", asker, says, does=out, asks=None if out else asker.asked)
-        match wish:
+        match wanted.wish:
             case "leave":
                 return self._left(asker)
             case "erase":
@@ -127,11 +144,11 @@ class Conversation:
             return self._steps.placed(text, asker)
         return None
 
-    def _commanded(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer | None:
-        command = self._commands.heard(words)
+    def _commanded(
+        self, command: str | None, text: str, words: Sequence[str], asker: Asker, now: datetime
+    ) -> Answer | None:
+        answer: Answer | None = None
         match command:
-            case None:
-                answer = None
             case "greeting":
                 answer = self._steps.greeted(asker)
             case "language":
@@ -148,7 +165,7 @@ class Conversation:
                 answer = voice.linked(text, asker)
             case "help" | "thanks" | "person":
                 answer = self._lookup.told(command, asker)
-            case "foreign" | "spam":
+            case "foreign" | "spam" | "insult" | "nonsense":
                 answer = Answer("nothing", asker, (Phrase(command),))
         return answer
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from bot import taps
 from bot.conversation.answers import Answer, Asked, Miss, Page, Phrase
+from bot.hearing.topics import Topics
 from bot.places import Places
-from bot.search import Search, is_for, is_urgent
+from bot.search import Search, asks_when, is_for, is_urgent
 from bot.words import Phrases
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.conversation.answers import Asker, Intent
+    from bot.hearing.topics import About
     from bot.library import Entry, Library
     from bot.taps import Tap
 
@@ -28,6 +30,10 @@ _LOCATOR = "encuentra-consulado"
 """The entry for whoever looks for their consulate: with a place in the question, the consulate's own card."""
 
 _PAGES: Mapping[str, str] = {"help": "ayuda", "thanks": "de-nada", "person": _CIAM}
+_SURE, _FAIR, _AHEAD = 0.45, 0.22, 2.0
+"""From what probability an answer is the one, from what one if it is so many times the next."""
+_FAINT, _CLOSE, _MOST = 0.12, 0.35, 3
+"""Below what probability there is none; from what part of the best one another is offered; how many are."""
 _TELLING = 2
 """From how many words a question is worth passing on to somebody."""
 
@@ -38,6 +44,7 @@ class Lookup:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.places = Places(library)
+        self.topics = Topics(library.entries)
         self._search = Search(library)
 
     def page(self, slug: str) -> tuple[Page | Phrase, ...]:
@@ -61,12 +68,16 @@ class Lookup:
         urgent = next((one for one in found if is_urgent(one)), None)
         return (Page(urgent),) if urgent else self.page(_CIAM)
 
-    def found(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer | None:
+    def found(
+        self, text: str, words: Sequence[str], about: About, asker: Asker, now: datetime
+    ) -> Answer | None:
         """What a question finds."""
         found = self._search.find(words, asker.community, now)
         urgent = next((one for one in found if is_urgent(one)), None)
         if urgent:
             return Answer("crisis", asker, (Page(urgent),))
+        if not self._own(found, words, about):
+            found = self._felt(found, about, asker, now)
         if card := self._card(text, found, asker):
             return card
         if len(found) > 1:
@@ -77,6 +88,35 @@ class Lookup:
         if asker.asked and asker.asked.question in ("community", "join-community"):
             return self.lost(asker)
         return None
+
+    def _own(self, found: Sequence[Entry], words: Sequence[str], about: About) -> bool:
+        """Whether words found what no example can know: news that was asked for, or this consulate's own."""
+        new = [one for one in found if one.slug not in self.topics.taught]
+        news = any(one.kind == "announcement" for one in new) and asks_when(words)
+        return bool(new) and (news or about.plain < _SURE)
+
+    def _felt(self, written: Sequence[Entry], about: About, asker: Asker, now: datetime) -> tuple[Entry, ...]:
+        """What examples say of the same question: one entry when they are sure, else those that come close.
+
+        What is only written somewhere in a text, and nobody ever asked like this, is no answer.
+        """
+        entries = self.library.entries
+        likely = sorted(
+            (
+                (score, slug)
+                for slug, score in about.entries.items()
+                if is_for(entries[slug], asker.community, now)
+            ),
+            reverse=True,
+        )
+        if not likely or likely[0][0] < _FAINT:
+            return ()
+        (best, slug), (next_best, _) = likely[0], likely[1] if len(likely) > 1 else (0.0, "")
+        if best >= _SURE or (best >= _FAIR and best >= _AHEAD * next_best):
+            return (entries[slug],)
+        if len(written) == 1 and about.entries[written[0].slug] >= best / _AHEAD:
+            return (written[0],)
+        return tuple(entries[slug] for score, slug in likely[:_MOST] if score >= best * _CLOSE)
 
     def named(self, chosen: Tap, asker: Asker, now: datetime) -> Answer:
         """An entry by its name, or a further page of it."""

@@ -1,0 +1,1 @@
+"""How the bot learns to hear: examples of what people write, and what is learned from them."""
