@@ -1,4 +1,4 @@
-"""`make bench`: our lanes beside a bare client, a million deliveries, one table, one file of results.
+"""`make bench`: our lanes and answers beside bare ones, a million deliveries, one table, one file of results.
 
 What may enter: the order in which things are measured. Each is measured in a module of its own.
 """
@@ -23,10 +23,18 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results"
 CHANNELS = ("telegram", "sms")
-_SMALL, _GREAT = 10_000, 1_000_000
+_SMALL, _GREAT, _LOUD = 10_000, 1_000_000, 100_000
 _LANES_SECONDS = 20
 """How long the lanes work on the great audience; what is left then is settled without them."""
 _TO_THE_END = 86_400
+_ANSWERS: dict[str, tuple[str, str, str, int]] = {
+    "service": ("quiet", "rate", "service", 2_000),
+    "bare": ("quiet", "rate", "bare", 20_000),
+    "waits": ("quiet", "waits", "service", 600),
+    "waits_bare": ("quiet", "waits", "bare", 600),
+    "waits_loud": ("loud", "waits", "service", 600),
+}
+"""What is measured of answers: without or with a broadcast, what, of whom, and how many write."""
 
 
 @click.command()
@@ -61,24 +69,30 @@ class _Bench:
     def run(self, *, rounds: int, messages: int, people: int, most: int) -> None:
         """Measure everything; the results are filled in as they come."""
         self._say(f"writing down {people:,} people")
-        great = self._audience("great", people)
+        great = self._built("audience", "great", people)
         lanes: dict[str, dict[str, list[Any]]] = {
             channel: {"lane": [], "channel": [], "ceiling": []} for channel in CHANNELS
         }
         fan_out: list[Any] = []
-        self._results |= {"lanes": lanes, "fan_out": fan_out, "broadcasts": []}
+        answers: dict[str, list[Any]] = {name: [] for name in _ANSWERS}
+        asked = {"quiet": self._built("answers", "quiet", 0), "loud": self._built("answers", "loud", _LOUD)}
+        self._results |= {"lanes": lanes, "answers": answers, "fan_out": fan_out, "broadcasts": []}
         for number in range(rounds):
             self._say(f"round {number + 1} of {rounds}: the lanes and the bare client")
             for channel in CHANNELS:
                 self._round(channel, messages, lanes[channel], backwards=bool(number % 2))
+            self._say(f"round {number + 1} of {rounds}: answers")
+            for name in sorted(_ANSWERS, reverse=bool(number % 2)):
+                where, what, whom, count = _ANSWERS[name]
+                answers[name].append(self._on_copy(asked[where], "answers", what, whom, count))
             self._say(f"round {number + 1} of {rounds}: fan-out to {people:,} people")
-            fan_out.append(self._on_copy(great, "fan-out"))
+            fan_out.append(self._on_copy(great, "audience", "fan-out"))
         for name, audience, seconds in (
-            (f"{_SMALL:,}", self._audience("small", _SMALL), _TO_THE_END),
+            (f"{_SMALL:,}", self._built("audience", "small", _SMALL), _TO_THE_END),
             (f"{people:,}", great, most),
         ):
             self._say(f"one broadcast to {name} people")
-            self._results["broadcasts"].append(self._on_copy(audience, "broadcast", seconds))
+            self._results["broadcasts"].append(self._on_copy(audience, "audience", "broadcast", seconds))
 
     def _round(self, channel: str, messages: int, runs: dict[str, list[Any]], *, backwards: bool) -> None:
         """Each once; every other round the other way about, so that neither always comes first."""
@@ -86,17 +100,17 @@ class _Bench:
             words = ("ceiling",) if how == "ceiling" else ("lanes", how)
             runs[how].append(in_own_process(*words, channel, messages, self._vendors))
 
-    def _audience(self, name: str, people: int) -> Path:
+    def _built(self, module: str, name: str, people: int) -> Path:
         folder = self._folder / name
         folder.mkdir()
-        in_own_process("audience", "build", people, folder, self._vendors)
+        in_own_process(module, "build", people, folder, self._vendors)
         return folder
 
-    def _on_copy(self, audience: Path, what: str, *more: int) -> dict[str, Any]:
+    def _on_copy(self, built: Path, module: str, what: str, *more: object) -> dict[str, Any]:
         folder = self._folder / "copy"
-        shutil.copytree(audience, folder)
+        shutil.copytree(built, folder)
         try:
-            return in_own_process("audience", what, folder, *more)
+            return in_own_process(module, what, folder, *more)
         finally:
             shutil.rmtree(folder)
 

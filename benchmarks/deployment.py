@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from channels.base import ChannelName
 
 NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
-_ACCOUNT = "AC" + "0" * 32
+ACCOUNT = "AC" + "0" * 32
+TOKEN = "5:benchmark"
+NUMBER = "+12025550100"
 _TEMPLATE = "HX" + "0" * 32
 _BATCH = 20_000
 
@@ -58,20 +60,23 @@ _SMS = {
     "en": "Health Week starts on Monday. Check-ups and vaccines, free for all, no appointment.",
 }
 _SENDERS = {
-    "telegram": 'channel = "telegram"\ntoken = { file = "token" }\n',
+    "telegram": 'channel = "telegram"\nupdates = "webhook"\ntoken = { file = "token" }\n',
     "sms": (
-        f'channel = "sms"\naccount_sid = "{_ACCOUNT}"\nauth_token = {{ file = "token" }}\n'
-        'from = "+12025550100"\n'
+        f'channel = "sms"\naccount_sid = "{ACCOUNT}"\nauth_token = {{ file = "token" }}\nfrom = "{NUMBER}"\n'
     ),
     "whatsapp": (
-        f'channel = "whatsapp"\naccount_sid = "{_ACCOUNT}"\nauth_token = {{ file = "token" }}\n'
+        f'channel = "whatsapp"\naccount_sid = "{ACCOUNT}"\nauth_token = {{ file = "token" }}\n'
         'from = "+12025550101"\n'
     ),
 }
 
 
-def write(folder: Path, channels: Sequence[ChannelName], api_base: str) -> None:
-    """Write a deployment with one sender per channel, each without a limit that could be felt."""
+def write(folder: Path, channels: Sequence[ChannelName], api_base: str, port: int = 8080) -> None:
+    """Write a deployment with one sender per channel, each without a limit that could be felt.
+
+    Args:
+        port: Where its webhooks are, if it is to hear anything.
+    """
     for language in ("es", "en"):
         text = folder / "content" / "announcements" / "salud" / f"{language}.md"
         text.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +88,7 @@ def write(folder: Path, channels: Sequence[ChannelName], api_base: str) -> None:
         'name = "Plaza"\ntimezone = "America/Phoenix"\nlanguages = ["es", "en"]\n'
         f'senders = {list(channels)!r}\nquiet_hours = "none"\n'
     )
-    (folder / "token").write_text("5:benchmark")
+    (folder / "token").write_text(TOKEN)
     if not (folder / "key").exists():
         vault.write_key(folder / "key")
     senders = "".join(
@@ -91,7 +96,7 @@ def write(folder: Path, channels: Sequence[ChannelName], api_base: str) -> None:
     )
     (folder / "config.toml").write_text(
         '[database]\nurl = "sqlite:///people.db"\n[vault]\nkey = { file = "key" }\n'
-        f'[web]\npublic_url = "http://127.0.0.1:8080"\n{senders}'
+        f'[web]\nport = {port}\npublic_url = "http://127.0.0.1:{port}"\n{senders}'
     )
 
 

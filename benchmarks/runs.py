@@ -56,23 +56,27 @@ class Run:
         self.peak_mb = peak_mb()
 
 
-def peak_mb() -> float:
-    """The most memory this process ever had resident. Not `ru_maxrss`, which a child inherits on Linux."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+def peak_mb(process: int | None = None) -> float:
+    """The most memory a process ever had resident. Not `ru_maxrss`, which a child inherits on Linux."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process or 'self'}/status").read_text())
     return int(found[1]) / 1024 if found else 0.0
 
 
-def on_core(core: int) -> None:
-    """Stay on one core, threads included, where there is more than one."""
+def on_core(core: int, process: int = 0) -> None:
+    """Keep a process (0: this one) on one core, its threads to come included, where there are several."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:
-        os.sched_setaffinity(0, {cores[core % len(cores)]})
+        os.sched_setaffinity(process, {cores[core % len(cores)]})
 
 
 def measure(work: Coroutine[Any, Any, Any]) -> None:
     """Run a measurement on one core and on the loop that `pregonero run` uses, and print its result."""
     on_core(0)
-    result = uvloop.run(work)
+    report(uvloop.run(work))
+
+
+def report(result: object) -> None:
+    """Print what `in_own_process` reads."""
     print(json.dumps(asdict(result) if isinstance(result, Run) else result))
 
 

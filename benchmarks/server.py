@@ -15,7 +15,7 @@ import uvloop
 from benchmarks.deployment import BODIES
 from benchmarks.runs import on_core
 
-_END = b"\r\n\r\n"
+END = b"\r\n\r\n"
 _TEXT = BODIES["es"]
 
 
@@ -66,6 +66,7 @@ _TWILIO = _answer(
         "uri": f"/2010-04-01/Accounts/AC{'0' * 32}/Messages/SM{'0' * 32}.json",
     },
 )
+_YES = _answer("200 OK", {"ok": True, "result": True})
 
 
 class Vendors(asyncio.Protocol):
@@ -85,19 +86,22 @@ class Vendors(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer every whole request."""
         self._got += data
-        while (end := self._got.find(_END)) >= 0:
-            size = end + len(_END) + _length(self._got[:end])
+        while (end := self._got.find(END)) >= 0:
+            size = end + len(END) + length(self._got[:end])
             if len(self._got) < size:
                 return
             request, self._got = self._got[:size], self._got[size:]
-            self._transport.write(self._reply(request))
+            self._transport.write(self.reply(request))
 
-    def _reply(self, request: bytes) -> bytes:
+    def reply(self, request: bytes) -> bytes:
+        """What one whole request is answered with."""
         target = request[: request.find(b"\r\n")].split(b" ")[1]
         if target.endswith(b"/sendMessage"):
             kind, answer = "telegram", _TELEGRAM
         elif target.endswith(b"/Messages.json"):
             kind, answer = "sms", _TWILIO
+        elif target.endswith(b"/setWebhook"):
+            return _YES
         else:
             return _answer("200 OK", {"requests": Vendors.requests, "last": _told(Vendors.last)})
         Vendors.requests += 1
@@ -105,7 +109,8 @@ class Vendors(asyncio.Protocol):
         return answer
 
 
-def _length(head: bytes) -> int:
+def length(head: bytes) -> int:
+    """Of the body that follows."""
     lowered = head.lower()
     at = lowered.find(b"\r\ncontent-length:")
     return int(lowered[at + 17 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
@@ -115,7 +120,7 @@ def _told(last: dict[str, bytes]) -> dict[str, Any]:
     """Requests as path, headers and body, for whoever wants to send the same bytes."""
     told = {}
     for kind, request in last.items():
-        head, _, body = request.partition(_END)
+        head, _, body = request.partition(END)
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines)
         told[kind] = {"path": first.split(" ")[1], "headers": headers, "body": body.decode("latin-1")}

@@ -18,6 +18,7 @@ def table(results: dict[str, Any]) -> Table:
         shown.add_column(heading, justify="right")
     for channel, runs in results["lanes"].items():
         _lane(shown, _NAMES[channel], runs)
+    _answers(shown, results["answers"])
     _audience(shown, results)
     return shown
 
@@ -30,6 +31,11 @@ def rate(runs: list[dict[str, Any]]) -> float:
 def cpu(runs: list[dict[str, Any]]) -> float:
     """Microseconds of CPU a message, the median of several runs."""
     return float(median(run["cpu_seconds"] / run["messages"] * 1e6 for run in runs))
+
+
+def p99(runs: list[dict[str, Any]]) -> float:
+    """Milliseconds that the slowest of a hundred waited, the median of several runs."""
+    return float(median(run["p99_ms"] for run in runs))
 
 
 def ratio(ours: list[dict[str, Any]], bare: list[dict[str, Any]]) -> float:
@@ -59,6 +65,27 @@ def _lane(shown: Table, name: str, runs: dict[str, list[dict[str, Any]]]) -> Non
         f"{cpu(bare) / cpu(lane):.2f}",
         end_section=True,
     )
+
+
+def _answers(shown: Table, runs: dict[str, list[dict[str, Any]]]) -> None:
+    ours, bare = runs["service"], runs["bare"]
+    shown.add_row(
+        "answers, from signed webhook to reply",
+        f"{rate(ours):,.0f}/s",
+        f"{rate(bare):,.0f}/s",
+        f"{ratio(ours, bare):.3f}",
+    )
+    shown.add_row(
+        "an answer, CPU", f"{cpu(ours):,.0f} µs", f"{cpu(bare):,.0f} µs", f"{cpu(bare) / cpu(ours):.3f}"
+    )
+    loud = runs["waits_loud"]
+    beside = rate([{**one["run"], "messages": one["others"]} for one in loud])
+    for name, one, other in (
+        ("the slowest answer of a hundred", runs["waits"], f"{p99(runs['waits_bare']):,.0f} ms"),
+        (f"  beside a broadcast, {beside:,.0f} a second", loud, ""),
+    ):
+        shown.add_row(name, f"{p99(one):,.0f} ms", other, "", "< 150 ms")
+    shown.add_section()
 
 
 def _audience(shown: Table, results: dict[str, Any]) -> None:

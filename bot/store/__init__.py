@@ -3,6 +3,7 @@
 Reached only by `broadcasts`, `subscribers`, `outbox` and `inbound`.
 """
 
-from bot.store.sqlite import Store, Transaction, Unusable
+from bot.store.faults import Unusable
+from bot.store.sqlite import Store, Transaction
 
 __all__ = ["Store", "Transaction", "Unusable"]

@@ -1,7 +1,8 @@
 """The embedded engine: one SQLite file through sqlite-utils, one thread that writes, one that reads.
 
 sqlite-utils is synchronous and a connection belongs to the thread that opened it, so each of the two threads
-opens its own and nothing else touches it. Work is handed over as a function of a transaction.
+opens its own and nothing else touches it. Work is handed over as a function of a transaction. Works that wait
+at the same moment share one commit, so that the disk is waited for once and not once for each.
 
 SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at the same instant (found
 2026-03), and most systems carry an older one. Every write here, and the checkpoint inside its commit, holds
@@ -12,35 +13,30 @@ See docs/decisions/0003-one-writer.md.
 from __future__ import annotations
 
 import asyncio
-import errno
 import fcntl
 import sqlite3
+import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlite_utils import Database
 
+from bot.store.faults import Unusable, said_plainly
 from bot.store.migrations import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import IO
 
 T = TypeVar("T")
 Row = dict[str, Any]
-Why = Literal["newer", "other-key", "full", "damaged", "locked", "not-a-database", "unreachable"]
 
 _BUSY_MS = 10_000
-
-
-class Unusable(Exception):  # noqa: N818 - what the database is
-    """The database cannot be used; `why` is a closed word that staff read in their language."""
-
-    def __init__(self, why: Why) -> None:
-        super().__init__(why)
-        self.why = why
+_MOST, _LONGEST = 200, 0.01
+"""How many works share a commit, and for how many seconds they may be at work before it."""
 
 
 class Transaction:
@@ -73,11 +69,29 @@ class Transaction:
         self._db.conn.executemany(sql, many)
 
 
+class _Handed(Generic[T]):
+    """Work that was handed over, and what came of it.
+
+    Attributes:
+        certain: Done when `fault` or `result` is what it will be for ever.
+        fault: Why nothing of it is on the disk.
+        result: What it answered, if there is no fault.
+    """
+
+    def __init__(self, work: Callable[[Transaction], T], certain: asyncio.Future[None]) -> None:
+        self.work = work
+        self.certain = certain
+        self.fault: BaseException | None = None
+        self.result: T
+
+
 class Store:
-    """An open database. Make it with `await Store.open(path)`."""
+    """An open database. Make it with `await Store.open(path)`; it belongs to the loop that did."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._loop = asyncio.get_running_loop()
+        self._handed: deque[_Handed[Any]] = deque()
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._reader = ThreadPoolExecutor(1, "store-reader")
         self._writer_end = ExitStack()  # what each thread opened, for it to close
@@ -104,12 +118,22 @@ class Store:
         return store
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in one transaction: all of it is on the disk afterwards, or none.
+        """Run `work` in a transaction: all of it is on the disk afterwards, or none.
+
+        Works are done in the order in which they were handed over. One that raises takes back what it did and
+        harms no other that shares its commit. Where it undid what others had done, theirs is done again: a
+        work changes nothing but the database.
 
         Raises:
-            Unusable: the disk is full, or the file is damaged. Nothing was written.
+            Unusable: the disk is full, or the file is damaged. Nothing of this work was written.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, work)
+        handed = _Handed(work, self._loop.create_future())
+        self._handed.append(handed)
+        self._writer.submit(self._write_handed)
+        await handed.certain
+        if handed.fault is not None:
+            raise handed.fault
+        return handed.result
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work`, which only reads, beside the writer. It sees what was committed before it began."""
@@ -132,7 +156,7 @@ class Store:
         self._writer.shutdown()
 
     def _open_writer(self) -> None:
-        with _said_plainly():
+        with said_plainly():
             file = self._path.with_name(self._path.name + ".lock").open("w")
             self._lock = self._writer_end.enter_context(file)
             with self._alone():
@@ -151,7 +175,7 @@ class Store:
                 migrations.apply(db)
 
     def _open_reader(self) -> None:
-        with _said_plainly():
+        with said_plainly():
             db = self._read_db = Database(sqlite3.connect(self._path, timeout=_BUSY_MS / 1000))
             self._reader_end.callback(db.close)
             db.conn.execute("PRAGMA query_only = ON")
@@ -161,22 +185,62 @@ class Store:
         with self._alone():
             self._write_db.close()
 
-    def _write(self, work: Callable[[Transaction], T]) -> T:
+    def _write_handed(self) -> None:
+        """Do the works that wait, unless an earlier call took them along, and tell whose they are."""
+        together = [self._handed.popleft() for _ in range(min(len(self._handed), _MOST))]
+        if not together:
+            return
+        try:
+            with said_plainly(), self._alone():
+                done = self._commit(together)
+            certain, again = together[:done], together[done:]
+        except BaseException as fault:  # noqa: BLE001 - raised again where the work came from
+            # Who brought the transaction down has a fault of their own; the others go on without them.
+            certain = [handed for handed in together if handed.fault is not None]
+            again = [handed for handed in together if handed.fault is None]
+            if not certain:
+                certain, again = again, certain
+                for handed in certain:
+                    handed.fault = fault
+        self._handed.extendleft(reversed(again))
+        self._loop.call_soon_threadsafe(_tell, certain)
+
+    def _commit(self, together: Sequence[_Handed[Any]]) -> int:
+        """Do as many works as the time allows and commit them; how many were done."""
         connection = self._write_db.conn
-        with _said_plainly(), self._alone():
-            # Not `atomic()`: it begins deferred, and a reader that becomes a writer can be refused.
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(Transaction(self._write_db))
-                connection.commit()
-            except BaseException:
-                connection.rollback()
+        # Not `atomic()`: it begins deferred, and a reader that becomes a writer can be refused.
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            end, done = time.monotonic() + _LONGEST, 0
+            while done < len(together) and (not done or time.monotonic() < end):
+                self._do(together[done])
+                done += 1
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        return done
+
+    def _do(self, handed: _Handed[Any]) -> None:
+        """Do one work. Raises its fault only where SQLite has undone the whole transaction for it."""
+        if handed.certain.cancelled():
+            return
+        connection = self._write_db.conn
+        # Not `atomic()` either: it names each savepoint anew, and SQLite reads its statements every time.
+        connection.execute("SAVEPOINT work")
+        try:
+            with said_plainly():
+                handed.result = handed.work(Transaction(self._write_db))
+        except BaseException as fault:
+            handed.fault = fault
+            if not connection.in_transaction:
                 raise
-            return result
+            connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
         connection = self._read_db.conn
-        with _said_plainly():
+        with said_plainly():
             connection.execute("BEGIN")  # all that `work` asks is answered from one moment
             try:
                 return work(Transaction(self._read_db))
@@ -184,7 +248,7 @@ class Store:
                 connection.rollback()
 
     def _truncate(self) -> None:
-        with _said_plainly(), self._alone():
+        with said_plainly(), self._alone():
             busy, _, _ = self._write_db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise Unusable("locked")
@@ -198,6 +262,13 @@ class Store:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
 
+def _tell(certain: Iterable[_Handed[Any]]) -> None:
+    """Let those who handed over go on, unless they have gone away."""
+    for handed in certain:
+        if not handed.certain.done():
+            handed.certain.set_result(None)
+
+
 def _refuse_strangers(db: Database) -> None:
     """Another program's database is not written to, nor one with migrations that we do not know."""
     if db.table_names() and migrations.migrations_table not in db.table_names():
@@ -207,39 +278,3 @@ def _refuse_strangers(db: Database) -> None:
         ours = {migration.name for migration in migrations.pending(empty)}
     if applied - ours:
         raise Unusable("newer")
-
-
-_WORDS: Mapping[str, Why] = {
-    "SQLITE_FULL": "full",
-    "SQLITE_CORRUPT": "damaged",
-    "SQLITE_BUSY": "locked",
-    "SQLITE_LOCKED": "locked",
-    "SQLITE_NOTADB": "not-a-database",
-    "SQLITE_CANTOPEN": "unreachable",
-    "SQLITE_READONLY": "unreachable",
-    "SQLITE_PERM": "unreachable",
-    # A full disk that SQLite meets elsewhere than in an ordinary write.
-    "SQLITE_IOERR_WRITE": "full",
-    "SQLITE_IOERR_FSYNC": "full",
-    "SQLITE_IOERR_SHM": "full",
-    "SQLITE_IOERR_TRUNCATE": "full",
-    "SQLITE_IOERR": "damaged",
-}
-"""The beginnings of SQLite's names for its faults, the longer before the shorter."""
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    """SQLite's faults as one of our words. Its own sentences can quote values, so they go no further."""
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise  # ours: a key that must be unique, asked for by the caller
-    except sqlite3.DatabaseError as error:
-        name = getattr(error, "sqlite_errorname", "")
-        word = next((word for prefix, word in _WORDS.items() if name.startswith(prefix)), None)
-        if word is None:
-            raise
-        raise Unusable(word) from None
-    except OSError as error:
-        raise Unusable("full" if error.errno == errno.ENOSPC else "unreachable") from None
