@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format bench eval clean browser
+.PHONY: demo test lint format bench eval teach clean browser
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -48,6 +48,9 @@ bench: $(STAMP) ## what the dispatcher does a second, beside the bare client, on
 
 eval: $(STAMP) ## how well the bot understands people: every sample, phrase and crisis, with every miss
 	@$(BIN)/python -m evaluation
+
+teach: $(STAMP) ## learn anew from the examples in teaching/ and evaluation/ what people mean
+	@$(BIN)/python -W ignore -m teaching
 
 clean: ## forget the environment and the caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
