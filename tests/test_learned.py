@@ -36,7 +36,7 @@ def test_no_example_holds_a_number_that_could_be_somebodys(name: learned.Name) -
 def test_anything_can_be_heard(text: str) -> None:
     """Whatever is written, the scores are probabilities."""
     for name in ("wish", "topic"):
-        scores = learned.load(name).scores(ear.words(text))  # type: ignore[arg-type] # one of the two
+        scores = learned.load(name).scores(ear.words(text))
         assert all(0 <= score <= 1 for score in scores.values())
         assert abs(sum(scores.values()) - 1) < 1e-6
 
@@ -76,9 +76,9 @@ def test_ordinary_life_is_no_crisis(text: str) -> None:
 
 def test_a_story_does_not_drown_the_cry_in_it() -> None:
     """A long voice message with the danger in its middle is heard as if that stood alone."""
-    before = "buenas tardes señorita disculpe mire yo le hablo de aqui de la casa de mi comadre porque no tengo saldo "
+    before = "buenas tardes señorita disculpe mire yo hablo de la casa de mi comadre porque no tengo saldo "
     cry = "mi esposo me esta golpeando y tengo miedo de que me mate "
-    after = "y pues ya le digo uno viene de lejos y no conoce a nadie y la gente anda en su trabajo todo el dia verdad"
+    after = "y pues ya le digo uno viene de lejos y no conoce a nadie y la gente anda en su trabajo verdad"
     assert set(WISHES.heard(ear.words(before + cry + after), plain=0.0).crises) & set(PRECEDENCE)
 
 

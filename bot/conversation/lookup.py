@@ -76,8 +76,11 @@ class Lookup:
         urgent = next((one for one in found if is_urgent(one)), None)
         if urgent:
             return Answer("crisis", asker, (Page(urgent),))
-        if not self._own(found, words, about):
+        new = tuple(one for one in found if one.slug not in self.topics.taught)
+        if not (new and (_is_news(new, words) or about.plain < _SURE)):
             found = self._felt(found, about, asker, now)
+        elif _is_news(new, words):
+            found = new
         if card := self._card(text, found, asker):
             return card
         if len(found) > 1:
@@ -88,12 +91,6 @@ class Lookup:
         if asker.asked and asker.asked.question in ("community", "join-community"):
             return self.lost(asker)
         return None
-
-    def _own(self, found: Sequence[Entry], words: Sequence[str], about: About) -> bool:
-        """Whether words found what no example can know: news that was asked for, or this consulate's own."""
-        new = [one for one in found if one.slug not in self.topics.taught]
-        news = any(one.kind == "announcement" for one in new) and asks_when(words)
-        return bool(new) and (news or about.plain < _SURE)
 
     def _felt(self, written: Sequence[Entry], about: About, asker: Asker, now: datetime) -> tuple[Entry, ...]:
         """What examples say of the same question: one entry when they are sure, else those that come close.
@@ -160,6 +157,11 @@ class Lookup:
         sure = taps.yes_or_no(asker.language, "pass-on", "no")
         asks = Asked("pass-on", sure, kept=text)
         return Answer("nothing", asker, (*says, Phrase("pass-on")), sure, asks, (Miss(text),))
+
+
+def _is_news(new: Sequence[Entry], words: Sequence[str]) -> bool:
+    """Whether somebody asks when something is, and an announcement that no example can know says it."""
+    return asks_when(words) and any(one.kind == "announcement" for one in new)
 
 
 def _title(entry: Entry, asker: Asker) -> str:
