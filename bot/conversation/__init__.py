@@ -43,8 +43,10 @@ __all__ = ("Answer", "Asker", "Conversation", "Writer")
 _PLAIN, _FEW_WORDS = 0.5, 3
 """From what probability a message is a plain question, and in how few words a command is one all the same."""
 _BEGINNINGS = frozenset(
-    ("propuesta", "pregunta", "queja", "sugerencia", "vincular")
-    + ("proposal", "question", "complaint", "suggestion", "link")
+    {
+        *("propuesta", "pregunta", "queja", "sugerencia", "vincular"),
+        *("proposal", "question", "complaint", "suggestion", "link"),
+    }
 )
 """Commands that a message begins with, whatever else it says."""
 _ASK_BACK = "quieres-salir"

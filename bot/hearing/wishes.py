@@ -34,7 +34,7 @@ _OUT, _PERHAPS = 0.8, 0.3
 """From what probability somebody leaves, and from what one they are asked."""
 
 _FEW_WORDS = 3
-"""A saying that is nearly the whole message is never overruled."""
+"""A saying that is nearly the whole message is never overruled; in fewer words nothing is felt, only heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Wishes:
         danger = sum(scores[slug] for slug in PRECEDENCE)
         short = len(words) <= _FEW_WORDS
         believed = said and (short or (scores[learned.OTHER] < _NOTHING and plain < _PLAINER))
-        felt = danger >= _SURE or (danger >= _LIKELY and plain < _PLAIN)
+        felt = len(words) >= _FEW_WORDS and (danger >= _SURE or (danger >= _LIKELY and plain < _PLAIN))
         if not (believed or felt):
             return ()
         highest = max(scores[slug] for slug in PRECEDENCE)
@@ -86,8 +86,10 @@ class Wishes:
         if said in ("leave", "erase", "join"):
             sure = in_crisis or len(words) <= _FEW_WORDS or scores[learned.OTHER] < _NOTHING
             return said if sure else "doubt"
-        if out >= _OUT and not in_crisis:
+        if said or in_crisis or len(words) < _FEW_WORDS:
+            return said
+        if out >= _OUT:
             return "erase" if scores["erase"] > scores["leave"] else "leave"
-        if scores["join"] >= _OUT and not in_crisis:
+        if scores["join"] >= _OUT:
             return "join"
-        return said or ("doubt" if out >= _PERHAPS and not in_crisis else None)
+        return "doubt" if out >= _PERHAPS else None
