@@ -34,6 +34,8 @@ _SURE, _FAIR, _AHEAD = 0.45, 0.22, 2.0
 """From what probability an answer is the one, from what one if it is so many times the next."""
 _FAINT, _CLOSE, _MOST = 0.12, 0.35, 3
 """Below what probability there is none; from what part of the best one another is offered; how many are."""
+_NAMED = 2
+"""In so few words a question is a name, which is written in what it names."""
 _TELLING = 2
 """From how many words a question is worth passing on to somebody."""
 
@@ -77,10 +79,10 @@ class Lookup:
         if urgent:
             return Answer("crisis", asker, (Page(urgent),))
         new = tuple(one for one in found if one.slug not in self.topics.taught)
-        if not (new and (_is_news(new, words) or about.plain < _SURE)):
-            found = self._felt(found, about, asker, now)
-        elif _is_news(new, words):
+        if _is_news(new, words):
             found = new
+        elif not (new and about.plain < _SURE) and not (len(found) == 1 and len(words) <= _NAMED):
+            found = self._felt(found, about, asker, now)
         if card := self._card(text, found, asker):
             return card
         if len(found) > 1:

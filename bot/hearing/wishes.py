@@ -34,7 +34,7 @@ _OUT, _PERHAPS = 0.8, 0.3
 """From what probability somebody leaves, and from what one they are asked."""
 
 _FEW_WORDS = 3
-"""A saying that is nearly the whole message is never overruled; in fewer words nothing is felt, only heard."""
+"""A saying that is nearly the whole message is not overruled; in fewer words nothing is felt."""
 
 
 @dataclass(frozen=True, slots=True)
