@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.conversation import Answer
 
 HERE = Path(__file__).parent
-Half = Literal["develop", "held", "second", "third", "fourth", "fifth", "kept"]
+Half = Literal["develop", "held", "second", "third", "fourth", "fifth", "sixth", "kept"]
 KEPT: Half = "kept"
 """What nobody and nothing may learn from: it tells how strangers are understood."""
 
