@@ -27,6 +27,9 @@ _PLAIN, _PLAINER = 0.5, 0.85
 _NOTHING = 0.88
 """When nothing special is so probable, a saying was heard in other words."""
 
+_CERTAINLY = 0.985
+"""When nothing special is so probable, a saying was heard by mistake."""
+
 _AS_PRESSING = 0.4
 """From what part of the likeliest crisis another one is in the message too."""
 
@@ -84,8 +87,9 @@ class Wishes:
         said = self._leaving.heard(words, in_crisis=in_crisis)
         out = scores["leave"] + scores["erase"]
         if said in ("leave", "erase", "join"):
-            sure = in_crisis or len(words) <= _FEW_WORDS or scores[learned.OTHER] < _NOTHING
-            return said if sure else "doubt"
+            if in_crisis or len(words) <= _FEW_WORDS or scores[learned.OTHER] < _NOTHING:
+                return said
+            return "doubt" if scores[learned.OTHER] < _CERTAINLY else None
         if said or in_crisis or len(words) < _FEW_WORDS:
             return said
         if out >= _OUT:
