@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 import sqlite3
 import sys
@@ -146,20 +147,24 @@ async def test_who_waits_together_shares_one_commit(tmp_path: Path) -> None:
     assert said.count("COMMIT") == 3  # of who kept the writer busy, of the fifty, of the lone one
 
 
-async def test_a_commit_gathers_only_so_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither many works nor long ones make the first to come wait for the last."""
+@pytest.mark.parametrize(
+    ("bounds", "commits"),
+    [({"_MOST": 10}, 3), ({"_LONGEST": 0.0}, 30), ({"_MOST": 10, "_LONGEST": 0.0}, 30)],
+)
+async def test_a_commit_gathers_only_so_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bounds: dict[str, float], commits: int
+) -> None:
+    """Neither many works nor long ones make the first to come wait for the last, and their order is kept."""
     said: list[str] = []
+    for name, bound in bounds.items():
+        monkeypatch.setattr(f"bot.store.sqlite.{name}", bound)
     async with opened(tmp_path / "a.db") as store:
         await store.write(lambda tx: tx._db.conn.set_trace_callback(said.append))
-        for name, bound in (("_MOST", 10), ("_LONGEST", 0.0)):
-            with monkeypatch.context() as patched:
-                patched.setattr(f"bot.store.sqlite.{name}", bound)
-                said.clear()
-                async with busy(store):
-                    writing = asyncio.gather(*(store.write(put(f"{n}", n)) for n in range(30)))
-                assert await writing == sorted(await writing)
-                assert said.count("COMMIT") == {"_MOST": 1 + 3, "_LONGEST": 1 + 30}[name]
-            await store.write(lambda tx: tx.run("DELETE FROM lanes"))
+        said.clear()
+        async with busy(store):
+            writing = asyncio.gather(*(store.write(put(f"{n}", n)) for n in range(30)))
+        assert await writing == list(itertools.accumulate(range(30)))
+    assert said.count("COMMIT") == 1 + commits
 
 
 async def test_one_that_fails_harms_no_neighbour(tmp_path: Path) -> None:
