@@ -16,8 +16,9 @@ from bot.figures import Figures
 from bot.housekeeping import Housekeeping
 from bot.inbound import Inbounds
 from bot.inbox import Inbox
-from bot.lane import Clockwork, Lane
+from bot.lane import Lane
 from bot.listening import Listener
+from bot.moments import Clockwork
 from bot.outbox import Outbox
 from bot.settings import Sms, Telegram
 from bot.store import Store

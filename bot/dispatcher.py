@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.broadcasts import Broadcasts
-    from bot.lane import Clockwork, Lane
+    from bot.lane import Lane
+    from bot.moments import Clockwork
     from bot.outbox import Outbox
 
 log = structlog.get_logger()

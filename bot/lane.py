@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -24,8 +23,8 @@ from channels.base import Gone, Trouble, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from datetime import datetime
 
+    from bot.moments import Clockwork
     from bot.outbox import Claim, Outbox
     from bot.pace import LaneTrouble
     from bot.texts import Text
@@ -42,16 +41,10 @@ _GATHER = 0.02
 """A breath between transactions, so that many results share one commit."""
 _LANDING = 7.0
 """Seconds that requests in flight have to end once we are asked to stop; later they are unknown."""
+_REPLIES = 50
+"""How many replies are taken however much else is in hand: nobody waits for a broadcast."""
 _NEXT_PART = timedelta(seconds=1)  # Telegram wants no more than one message a second in one chat
 _TEXTS_KEPT = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Clockwork:
-    """What a lane is handed instead of taking it: time and chance."""
-
-    now: Callable[[], datetime]
-    jitter: Callable[[], float]
 
 
 class Lane:
@@ -89,6 +82,7 @@ class Lane:
         self._open = 0  # claims that have not ended yet, in flight or not
         self._ended: list[Settled] = []
         self._stirred = asyncio.Event()
+        self._called = asyncio.Event()  # from outside: there may be a reply to send
         self._stopping = False
         self._fault: Exception | None = None
         self._texts: dict[int, Text] = {}
@@ -110,6 +104,7 @@ class Lane:
 
     def stir(self) -> None:
         """There may be something new: look at once."""
+        self._called.set()
         self._stirred.set()
 
     def stop(self) -> None:
@@ -149,15 +144,18 @@ class Lane:
 
     async def _turn(self) -> None:
         """One transaction, or a wait for a reason to have one."""
+        called = self._called.is_set()
         self._stirred.clear()  # before anything is looked at, so that no news is slept through
-        room = self._room()
-        if not room and not self._ended:
-            await self._wait(self._pace.resting or _IDLE)
+        self._called.clear()
+        room, replies = self._room()
+        if not room and not self._ended and not (called and replies):
+            await _until(self._stirred, self._pace.resting or _IDLE)
             return
         broadcasts = await self._speaking() if room else []
         settled, self._ended = self._ended, []
         try:
-            claims = await self._outbox.turn(self.sender, settled, broadcasts, room, self._clockwork.now())
+            now = self._clockwork.now()
+            claims = await self._outbox.turn(self.sender, settled, broadcasts, room, now, replies)
         except BaseException:
             self._ended = settled + self._ended  # settling twice does no harm
             raise
@@ -165,23 +163,18 @@ class Lane:
         for claim in claims:
             self._waiting.put_nowait((not claim.reply, claim.id, claim))
         if not claims and not self._ended:
-            await self._wait(_IDLE)
+            await _until(self._stirred, _IDLE)
         if self._waiting.qsize() > self._in_hand // 4:  # the workers have enough to do meanwhile
-            await asyncio.sleep(_GATHER)
+            await _until(self._called, _GATHER)
 
-    def _room(self) -> int:
-        """How many more may be claimed now. A lane in trouble probes with one."""
+    def _room(self) -> tuple[int, int]:
+        """How many more may be claimed now, and how many replies. A lane in trouble probes with one."""
         if self._pace.resting:
-            return 0
+            return 0, 0
         if self.trouble:
-            return 1 - min(1, self._open)
+            return (probe := 1 - min(1, self._open)), probe
         in_hand = self._open - len(self._flying)
-        return self._in_hand - in_hand if in_hand <= self._in_hand // 2 else 0
-
-    async def _wait(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stirred.wait()
+        return (self._in_hand - in_hand if in_hand <= self._in_hand // 2 else 0), _REPLIES
 
     def _hand_back(self) -> None:
         """What was claimed and not begun goes back into the queue."""
@@ -205,6 +198,7 @@ class Lane:
         task = cast("asyncio.Task[None]", asyncio.current_task())
         while not self._stopping:
             async with self._turnstile:
+                await asyncio.sleep(0)  # one request begins in a round of the loop, or others wait for fifty
                 await self._pace.turn()  # first the turn, then the claim: whoever is most urgent then
                 _, _, claim = await self._waiting.get()
                 try:
@@ -298,3 +292,9 @@ class Lane:
             log.warning("lane.resting", **told)
         if self._pace.resting:
             self._hand_back()  # what waits here would miss a pause, a night, or its own end
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -1,12 +1,27 @@
-"""Time as the database keeps it: whole milliseconds since 1970, UTC. The only place that converts."""
+"""Time as the database keeps it, whole milliseconds since 1970, UTC, and as it is handed to whoever needs it.
+
+The only place that converts.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import overload
+from typing import TYPE_CHECKING, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """Time and chance, handed in instead of taken."""
+
+    now: Callable[[], datetime]
+    jitter: Callable[[], float]
 
 
 @overload

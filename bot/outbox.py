@@ -110,6 +110,7 @@ class Outbox:
         broadcasts: Sequence[tuple[int, int | None]],
         limit: int,
         now: datetime,
+        replies: int = 0,
     ) -> list[Claim]:
         """Write down how claims ended and take the next ones, in one transaction.
 
@@ -119,8 +120,10 @@ class Outbox:
             broadcasts: Those that may speak now, first first, each with its `valid_until` in milliseconds.
             limit: How many requests to take; 0 only settles. Replies come before any broadcast.
             now: Aware UTC.
+            replies: How many replies to take even where there is room for nothing else.
         """
-        return await self._store.write(lambda tx: _turn(tx, sender, settled, broadcasts, limit, now))
+        most = max(limit, replies)
+        return await self._store.write(lambda tx: _turn(tx, sender, settled, broadcasts, limit, most, now))
 
     async def text(self, text: int) -> Text:
         """A rendered text. Raises KeyError when there is none."""
@@ -153,13 +156,14 @@ def _turn(
     settled: Sequence[Settled],
     broadcasts: Sequence[tuple[int, int | None]],
     limit: int,
+    replies: int,
     now: datetime,
 ) -> list[Claim]:
     _settle(tx, settled, now)
     waits = [{"sender": sender, "wait_until": to_ms(end.lane_until)} for end in settled if end.lane_until]
     tx.each(sql.LANE_WAITS, waits)
-    wanted = {"sender": sender, "now": to_ms(now), "limit": limit}
-    claims = _claims(tx.tuples(sql.CLAIM_REPLIES, wanted), None, reply=True) if limit else []
+    wanted = {"sender": sender, "now": to_ms(now), "limit": replies}
+    claims = _claims(tx.tuples(sql.CLAIM_REPLIES, wanted), None, reply=True) if replies else []
     for broadcast, valid_until in broadcasts:
         if len(claims) >= limit:
             break

@@ -270,7 +270,7 @@ def _signed_form(request: Request, validator: RequestValidator) -> dict[str, str
         raise Forged("the webhook is not what Twilio sends")
     url = urlsplit(request.url)
     candidates = (request.url, add_port(url), remove_port(url))  # Twilio signs with the port or without
-    proofs = [validator.compute_signature(candidate, form).encode() for candidate in candidates]
+    proofs = (validator.compute_signature(candidate, form).encode() for candidate in candidates)
     if not any(hmac.compare_digest(proof, signature.encode()) for proof in proofs):
         raise Forged("the webhook's signature is wrong")
     return _json_form(text) if kind == _JSON else {name: values[0] for name, values in form.items()}

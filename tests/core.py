@@ -14,7 +14,8 @@ from aiohttp import web
 from bot import check
 from bot.broadcasts import Broadcasts
 from bot.dispatcher import Dispatcher, Speaking
-from bot.lane import Clockwork, Lane
+from bot.lane import Lane
+from bot.moments import Clockwork
 from bot.newcomers import Newcomer
 from bot.outbox import Outbox
 from bot.store import Store

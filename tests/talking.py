@@ -16,7 +16,7 @@ from bot import check
 from bot.app import App
 from bot.cli.starting import init
 from bot.housekeeping import Housekeeping
-from bot.lane import Clockwork
+from bot.moments import Clockwork
 from channels.base import Heard
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from bot import check
 from bot.app import App
 from bot.clock import Clock
 from bot.housekeeping import Housekeeping
-from bot.lane import Clockwork
+from bot.moments import Clockwork
 from bot.newcomers import Newcomer
 from tests.deployment import PLACES, Deployment, deploy, number
 

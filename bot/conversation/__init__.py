@@ -84,7 +84,7 @@ class Conversation:
             or self._expected(text, words, asker, now)
             or self._commanded(self._command(words, about), text, words, asker, now)
             or self._lookup.found(text, words, about, asker, now)
-            or self._senseless(words, about, asker)
+            or self._senseless(words, asker)
             or self._lookup.nothing(text, words, asker)
         )
 
@@ -95,10 +95,8 @@ class Conversation:
             return None
         return command or about.kind
 
-    def _senseless(self, words: Sequence[str], about: About, asker: Asker) -> Answer | None:
+    def _senseless(self, words: Sequence[str], asker: Asker) -> Answer | None:
         """A short decent answer to what asks for nothing."""
-        if about.kind == "off-topic":
-            return Answer("nothing", asker, self._lookup.page("no-encontrado"))
         if is_gibberish(words):
             return Answer("nothing", asker, (Phrase("nonsense"),))
         return Answer("nothing", asker, (Phrase("insult"),)) if self._commands.unkind(words) else None

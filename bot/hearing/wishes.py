@@ -52,7 +52,7 @@ class Wanted:
 
     Attributes:
         crises: The entries that answer it, the most pressing first.
-        wish: Besides, or alone; "doubt" is what a reasonable reader could take for leaving, or for another thing.
+        wish: Besides, or alone; "doubt" is what a reasonable reader could take for leaving, or not.
     """
 
     crises: tuple[str, ...] = ()
