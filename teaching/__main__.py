@@ -59,7 +59,7 @@ def _wish(case: cases.Case) -> str | None:
             return case.wanted if case.wanted in PRECEDENCE else None
         case "leaving":
             wanted = case.wanted.removeprefix("=")
-            return {"other": OTHER}.get(wanted, wanted if wanted in ("leave", "join", "erase") else None)
+            return {"other": OTHER}.get(wanted, wanted)
         case "ordinary":
             return OTHER
     return None if case.wanted.startswith(("=", *PRECEDENCE)) else OTHER

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bot.hearing.crisis import PRECEDENCE, Crises
+from bot.hearing.crisis import PRECEDENCE
 from bot.hearing.ear import words
+from bot.hearing.wishes import Wishes
 
 
 @pytest.fixture(scope="module")
-def crises() -> Crises:
-    """The taught words, read once."""
-    return Crises()
+def wishes() -> Wishes:
+    """What was taught and learned, read once."""
+    return Wishes()
 
 
 @pytest.mark.parametrize(
@@ -33,24 +34,24 @@ def crises() -> Crises:
         ("boss says he calls ice if i complain", "emergencia-trabajo"),
     ],
 )
-def test_danger_is_heard_as_people_write_it(crises: Crises, text: str, slug: str) -> None:
+def test_danger_is_heard_as_people_write_it(wishes: Wishes, text: str, slug: str) -> None:
     """Every kind of crisis, in Spanish and English, misspelt, in capitals, without a keyword."""
-    assert crises.heard(words(text))[:1] == [slug]
+    assert wishes.heard(words(text)).crises[:1] == (slug,)
 
 
-def test_the_most_pressing_comes_first(crises: Crises) -> None:
+def test_the_most_pressing_comes_first(wishes: Wishes) -> None:
     """Danger to life, suicide, violence, trafficking, a child, the desert, detention, work: in this order."""
-    found = crises.heard(
-        words("la migra agarro a mi esposo, el me pega y ya no quiero vivir, no respira mi bebe")
-    )
-    assert found[:3] == ["emergencia-911", "emergencia-suicidio", "emergencia-violencia"]
-    assert found == sorted(found, key=PRECEDENCE.index)
+    found = wishes.heard(words("mi esposo me pega y ya no quiero vivir")).crises
+    assert found == ("emergencia-suicidio", "emergencia-violencia")
+    assert list(found) == sorted(found, key=PRECEDENCE.index)
 
 
-def test_a_threat_with_the_migra_is_what_it_is(crises: Crises) -> None:
+def test_a_threat_with_the_migra_is_what_it_is(wishes: Wishes) -> None:
     """A husband who threatens with the migra is violence, a boss who does is abuse at work."""
-    assert crises.heard(words("mi marido me pega i me amenasa con la migra"))[0] == "emergencia-violencia"
-    assert crises.heard(words("mi jefa me amenaza con la migra si me quejo"))[0] == "emergencia-trabajo"
+    husband = wishes.heard(words("mi marido me pega i me amenasa con la migra"))
+    boss = wishes.heard(words("mi jefa me amenaza con la migra si me quejo"))
+    assert husband.crises[0] == "emergencia-violencia"
+    assert "emergencia-trabajo" in boss.crises
 
 
 @pytest.mark.parametrize(
@@ -76,11 +77,50 @@ def test_a_threat_with_the_migra_is_what_it_is(crises: Crises) -> None:
         "me siento bien triste desde q llegue no puedo dormir",
     ],
 )
-def test_ordinary_messages_are_ordinary(crises: Crises, text: str) -> None:
+def test_ordinary_messages_are_ordinary(wishes: Wishes, text: str) -> None:
     """Hunger, laughter, drinks, films, funerals and plans use the same words and are no crisis."""
-    assert crises.heard(words(text)) == []
+    assert wishes.heard(words(text)).crises == ()
 
 
-def test_after_a_story_somebodys_own_trouble_is_heard(crises: Crises) -> None:
-    """A film is only a film until the person turns to themselves."""
-    assert crises.heard(words("vi una pelicula muy triste y me quiero morir")) == ["emergencia-suicidio"]
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("AUXILIO", "emergencia-911"),
+        ("911 ayuda", "emergencia-911"),
+        ("no respira!!", "emergencia-911"),
+        ("suicidio", "emergencia-suicidio"),
+        ("me pega 😭", "emergencia-violencia"),
+        ("secuestrada", "emergencia-trata"),
+        ("CPS", "emergencia-menor"),
+        ("sin agua", "emergencia-desierto"),
+        ("LA MIGRA", "emergencia-detencion"),
+        ("hay redada", "emergencia-detencion"),
+        ("wage theft", "emergencia-trabajo"),
+    ],
+)
+def test_one_word_can_be_a_cry(wishes: Wishes, text: str, slug: str) -> None:
+    """Who has no breath for more than a word is heard."""
+    assert wishes.heard(words(text)).crises == (slug,)
+
+
+@pytest.mark.parametrize(
+    "word", ["patron", "fuego", "agua", "hijo", "abogado", "trabajo", "pasaporte", "me", "hola"]
+)
+def test_one_word_alone_is_mostly_a_question(wishes: Wishes, word: str) -> None:
+    """A word that stands in many cries is none by itself."""
+    assert wishes.heard([word]).crises == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dejen de mandarme cosas, mi esposa no respira",
+        "quitenme de la lista, mi marido me pega cuando ve mensajes",
+        "STOP ice is at my house",
+    ],
+)
+def test_who_leaves_in_danger_is_helped_and_let_go(wishes: Wishes, text: str) -> None:
+    """Both are heard in one message: the answer to the danger, and that no broadcast may follow."""
+    heard = wishes.heard(words(text))
+    assert heard.crises
+    assert heard.wish == "leave"

@@ -57,7 +57,7 @@ def test_anything_can_be_heard(text: str) -> None:
 )
 def test_a_cry_for_help_in_new_words_is_heard(text: str, slug: str) -> None:
     """No saying was taught for these; they are crises all the same, of the right kind."""
-    assert slug in WISHES.heard(ear.words(text), plain=0.0).crises
+    assert slug in WISHES.heard(ear.words(text)).crises
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_cry_for_help_in_new_words_is_heard(text: str, slug: str) -> None:
 )
 def test_ordinary_life_is_no_crisis(text: str) -> None:
     """Words of danger in a harmless sentence raise no alarm."""
-    assert WISHES.heard(ear.words(text), plain=0.0).crises == ()
+    assert WISHES.heard(ear.words(text)).crises == ()
 
 
 def test_a_story_does_not_drown_the_cry_in_it() -> None:
@@ -79,10 +79,10 @@ def test_a_story_does_not_drown_the_cry_in_it() -> None:
     before = "buenas tardes señorita disculpe mire yo hablo de la casa de mi comadre porque no tengo saldo "
     cry = "mi esposo me esta golpeando y tengo miedo de que me mate "
     after = "y pues ya le digo uno viene de lejos y no conoce a nadie y la gente anda en su trabajo verdad"
-    assert set(WISHES.heard(ear.words(before + cry + after), plain=0.0).crises) & set(PRECEDENCE)
+    assert set(WISHES.heard(ear.words(before + cry + after)).crises) & set(PRECEDENCE)
 
 
 def test_the_whole_word_is_never_overruled() -> None:
     """STOP, ALTO and BAJA alone are leaving, whatever examples feel."""
     for word in ("STOP", "alto", "Baja", "unsubscribe", "QUIT", "end", "cancelar"):
-        assert WISHES.heard(ear.words(word), plain=0.0).wish == "leave", word
+        assert WISHES.heard(ear.words(word)).wish == "leave", word

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bot.hearing.ear import words
-from bot.hearing.leaving import Leaving
+from bot.hearing.wishes import Wishes
 
 
 @pytest.fixture(scope="module")
-def leaving() -> Leaving:
-    """The taught words, read once."""
-    return Leaving()
+def wishes() -> Wishes:
+    """What was taught and learned, read once."""
+    return Wishes()
 
 
 OFFICIAL = [
@@ -36,10 +36,10 @@ OFFICIAL = [
 @pytest.mark.parametrize(
     "around", ["{}", "{}.", " {}!!! ", "{} 🙏", "{} por favor", "please {}", "{}, gracias", "{} thank you"]
 )
-def test_the_words_of_the_rules_are_obeyed(leaving: Leaving, word: str, around: str) -> None:
+def test_the_words_of_the_rules_are_obeyed(wishes: Wishes, word: str, around: str) -> None:
     """Twilio's, CTIA's and the FCC's words, and Spanish's, in any case, with politeness around them."""
-    assert leaving.heard(words(around.format(word))) == "leave"
-    assert leaving.heard(words(around.format(word.lower()))) == "leave"
+    assert wishes.heard(words(around.format(word))).wish == "leave"
+    assert wishes.heard(words(around.format(word.lower()))).wish == "leave"
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_the_words_of_the_rules_are_obeyed(leaving: Leaving, word: str, around: 
         "buenas tardes quisiera saber como le hago para que ya no me lleguen estos mensajes",
     ],
 )
-def test_ones_own_words_are_enough(leaving: Leaving, text: str) -> None:
+def test_ones_own_words_are_enough(wishes: Wishes, text: str) -> None:
     """No word has to be guessed: Spanish, English, both in one sentence, with slips."""
-    assert leaving.heard(words(text)) == "leave"
+    assert wishes.heard(words(text)).wish == "leave"
 
 
 @pytest.mark.parametrize(
@@ -79,17 +79,17 @@ def test_ones_own_words_are_enough(leaving: Leaving, text: str) -> None:
         "mi hijo tiene fiebre alta",
     ],
 )
-def test_the_same_words_in_another_matter_keep_nobody_out(leaving: Leaving, text: str) -> None:
+def test_the_same_words_in_another_matter_keep_nobody_out(wishes: Wishes, text: str) -> None:
     """A disease of high cost, a peninsula, a bus stop and an appointment are not a wish to leave."""
-    assert leaving.heard(words(text)) is None
+    assert wishes.heard(words(text)).wish is None
 
 
 @pytest.mark.parametrize(
     "text", ["numero equivocado", "not interested", "stap", "los voy a reportar como spam"]
 )
-def test_doubt_is_told_apart(leaving: Leaving, text: str) -> None:
+def test_doubt_is_told_apart(wishes: Wishes, text: str) -> None:
     """What could be taken either way is neither obeyed nor passed over."""
-    assert leaving.heard(words(text)) == "doubt"
+    assert wishes.heard(words(text)).wish == "doubt"
 
 
 @pytest.mark.parametrize(
@@ -104,13 +104,6 @@ def test_doubt_is_told_apart(leaving: Leaving, text: str) -> None:
         ("delete everything you have about me", "erase"),
     ],
 )
-def test_coming_back_and_being_forgotten(leaving: Leaving, text: str, wish: str) -> None:
+def test_coming_back_and_being_forgotten(wishes: Wishes, text: str, wish: str) -> None:
     """Both are asked for in words, too."""
-    assert leaving.heard(words(text)) == wish
-
-
-def test_in_a_crisis_the_first_word_is_enough(leaving: Leaving) -> None:
-    """Who begins with STOP and goes on about danger has said both."""
-    said = words("STOP ice is at my house")
-    assert leaving.heard(said) != "leave"
-    assert leaving.heard(said, in_crisis=True) == "leave"
+    assert wishes.heard(words(text)).wish == wish

@@ -80,7 +80,7 @@ class Conversation:
     def _understood(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer:
         about = self._lookup.topics.about(words)
         return (
-            self._pressing(words, about, asker, now)
+            self._pressing(words, asker, now)
             or self._expected(text, words, asker, now)
             or self._commanded(self._command(words, about), text, words, asker, now)
             or self._lookup.found(text, words, about, asker, now)
@@ -101,9 +101,9 @@ class Conversation:
             return Answer("nothing", asker, (Phrase("nonsense"),))
         return Answer("nothing", asker, (Phrase("insult"),)) if self._commands.unkind(words) else None
 
-    def _pressing(self, words: Sequence[str], about: About, asker: Asker, now: datetime) -> Answer | None:
+    def _pressing(self, words: Sequence[str], asker: Asker, now: datetime) -> Answer | None:
         """Whoever is in danger or wants to leave is not kept waiting by anything we asked."""
-        wanted = self._wishes.heard(words, plain=about.plain)
+        wanted = self._wishes.heard(words)
         if wanted.crises:
             out = (Leave(),) if wanted.wish in ("leave", "erase") else ()
             says = self._lookup.help(wanted.crises, words, asker, now)

@@ -64,13 +64,14 @@ class Learned:
     def _probabilities(self, words: Sequence[str]) -> list[float]:
         found = features(words)
         scale = math.sqrt(sum(weight * weight for weight in found.values())) or 1.0
-        totals = [bias * scale for bias in self._bias]
+        totals = [bias * scale * PRECISION for bias in self._bias]
         for feature, weight in found.items():
-            pairs = self._weights.get(feature, ())
-            for at in range(0, len(pairs), 2):
-                totals[pairs[at]] += pairs[at + 1] * weight / PRECISION
+            if feature in self._weights:
+                parts = iter(self._weights[feature])
+                for at, part in zip(parts, parts, strict=True):
+                    totals[at] += part * weight
         highest = max(totals)
-        powers = [math.exp((total - highest) / scale) for total in totals]
+        powers = [math.exp((total - highest) / scale / PRECISION) for total in totals]
         whole = sum(powers)
         return [power / whole for power in powers]
 

@@ -6,8 +6,7 @@ What may enter: how a taught file is read and how a message is held against it; 
 these letters (else a form is heard, and a slip of the finger forgiven). `[says]` lists, under each name, the
 sayings that mean it: `<concept>`, words, `a|b` for either, `a?` for perhaps; between two of them small words
 are passed over, `..` passes over four others and `...` nine; `^` and `$` are the message's ends. `innocent`
-lists sayings whose words mean nothing more in that message. After a word of `<story>` nothing counts, until
-a word of `<turn>`; nor in a message with a word of `<lesson>` and none of `<mine>`.
+lists sayings whose words mean nothing more in that message.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _GAPS = {"..": 4, "...": 9}
-_STORY_LENGTH = 9
-_SMALL, _STORY, _TURN, _LESSON, _MINE = "<small>", "<story>", "<turn>", "<lesson>", "<mine>"
+_SMALL = "<small>"
 _KNOWN_LENGTH = 7
 """From how many letters a slip is forgiven in the beginning of a word."""
 
@@ -70,7 +68,6 @@ class Sayings:
     def heard(self, words: Sequence[str]) -> set[str]:
         """The names whose sayings are in a message, given as `ear.words` gives it."""
         means = [self._words.means(word) for word in words]
-        _mask_stories(means)
         innocent = [_find(saying, means, start) or () for saying, start in _candidates(self._innocent, means)]
         for place in {place for places in innocent for place in places}:
             means[place] = frozenset()
@@ -79,10 +76,6 @@ class Sayings:
             if saying.name not in found and _find(saying, means, start) is not None:
                 found.add(saying.name)
         return found
-
-    def content(self, words: Sequence[str]) -> list[str]:
-        """The words that are not small."""
-        return [word for word in words if _SMALL not in self._words.means(word)]
 
     def _taught(self, said: Iterable[tuple[str, str]]) -> Iterator[_Saying]:
         for name, text in said:
@@ -219,19 +212,3 @@ def _rest(saying: _Saying, step: int, means: Sequence[frozenset[str]], places: l
             if passed > wanted.gap:
                 return None
     return None
-
-
-def _mask_stories(means: list[frozenset[str]]) -> None:
-    """What a film tells is nobody's trouble; nor what a lesson is about, when nobody is named in it."""
-    said = set().union(*means)
-    if _LESSON in said and _MINE not in said:
-        means[:] = [frozenset()] * len(means)
-    left = 0
-    for place, meanings in enumerate(means):
-        if _STORY in meanings:
-            left = _STORY_LENGTH
-        elif _TURN in meanings:
-            left = 0
-        elif left:
-            means[place] = frozenset()
-            left -= 1

@@ -1,43 +1,49 @@
 """What a message wants of us before anything is looked up: rescue, leaving, coming in, being forgotten.
 
-Two ears listen: taught sayings, which are sure of what they know, and what was learned from examples, which
-has a feeling for the rest. What may enter: how the two are weighed (docs/decisions/0008).
+Words that are the whole message are obeyed to the letter; the rest is felt by what was learned from examples
+(docs/decisions/0008). What may enter: how probable is probable enough.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from rapidfuzz.distance import OSA
 
 from bot.hearing import learned
-from bot.hearing.crisis import PRECEDENCE, Crises
-from bot.hearing.leaving import Leaving
+from bot.hearing.crisis import PRECEDENCE
+from bot.hearing.sayings import Sayings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from bot.hearing.leaving import Wish
+Wish = Literal["erase", "leave", "join", "doubt"]
 
-_SURE, _LIKELY = 0.8, 0.4
-"""From what probability a crisis is one, and from what one it is unless it looks like a plain question."""
+_EXACT: tuple[Wish, ...] = ("erase", "leave", "join")
+"""Being forgotten includes leaving; leaving goes before what keeps a person."""
 
-_PLAIN, _PLAINER = 0.5, 0.85
-"""From what probability a message is a plain question: against a likely crisis, and against a saying."""
-
-_NOTHING = 0.88
-"""When nothing special is so probable, a saying was heard in other words."""
-
-_CERTAINLY = 0.985
-"""When nothing special is so probable, a saying was heard by mistake."""
+_DANGER, _TRACE = 0.4, 0.2
+"""From what probability a message is a crisis against its being nothing special, and of all things together:
+who wants to leave besides is no less in danger."""
 
 _AS_PRESSING = 0.4
 """From what part of the likeliest crisis another one is in the message too."""
 
-_OUT, _PERHAPS = 0.8, 0.3
-"""From what probability somebody leaves, and from what one they are asked."""
+_WISHED, _PERHAPS = 0.5, 0.2
+"""From what probability a wish is obeyed, and from what one leaving is asked about."""
 
-_FEW_WORDS = 3
-"""A saying that is nearly the whole message is not overruled; in fewer words nothing is felt."""
+_PART, _DANGER_BESIDE, _LEAVES_BESIDE = 5, 0.85, 0.5
+"""How many words are enough to say a thing beside another; from what probability they tell of danger when
+somebody leaves, and of leaving when somebody is in danger."""
+
+_FEW_WORDS, _ONE_WORD = 3, 1
+"""In fewer words than this no danger is felt, and in one word no wish."""
+
+_ADVERTISED = ("stop", "stopall", "alto", "baja", "unsubscribe")
+"""What our own messages tell people to write: one slip in such a word alone is worth asking about."""
+
+_RIGHT = frozenset({"alta", "shop", "step", "bajo", "caja", "altos", "algo", "alt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Wanted:
 
     Attributes:
         crises: The entries that answer it, the most pressing first.
-        wish: Besides, or alone.
+        wish: Besides, or alone; "doubt" is what a reasonable reader could take for leaving, or not.
     """
 
     crises: tuple[str, ...] = ()
@@ -54,46 +60,71 @@ class Wanted:
 
 
 class Wishes:
-    """Both ears."""
+    """To the letter, and by feeling."""
 
     def __init__(self) -> None:
         self._learned = learned.load("wish")
-        self._crises, self._leaving = Crises(), Leaving()
+        self._exact = Sayings("common.toml", "exact.toml")
 
-    def heard(self, words: Sequence[str], *, plain: float) -> Wanted:
+    def heard(self, words: Sequence[str]) -> Wanted:
         """What a message wants.
 
         Args:
             words: As `ear.words` gives them.
-            plain: How probably it is a question for one of our entries.
         """
+        said = self._exact.heard(words)
         scores = self._learned.strongest(words)
-        crises = self._in_danger(words, scores, plain)
-        return Wanted(crises, self._wish(words, scores, in_crisis=bool(crises)))
+        leaves = "leave" in said or "erase" in said or _out(scores) >= _WISHED
+        crises = _in_danger(said, scores, felt=len(words) >= _FEW_WORDS)
+        if leaves and not crises and len(words) > _PART:
+            part = self._part(words, _danger)
+            crises = _in_danger(said, part, felt=_danger(part) >= _DANGER_BESIDE)
+        if crises:
+            leaves = leaves or "beside" in said or _out(self._part(words, _out)) >= _LEAVES_BESIDE
+            return Wanted(crises, "leave" if leaves else None)
+        exact = next((wish for wish in _EXACT if wish in said), None)
+        if exact:
+            return Wanted(wish=exact)
+        if len(words) <= _ONE_WORD:
+            return Wanted(wish="doubt" if _slipped(words) else None)
+        return Wanted(wish=_wish(said, scores))
 
-    def _in_danger(self, words: Sequence[str], scores: dict[str, float], plain: float) -> tuple[str, ...]:
-        said = self._crises.heard(words)
-        danger = sum(scores[slug] for slug in PRECEDENCE)
-        short = len(words) <= _FEW_WORDS
-        believed = said and (short or (scores[learned.OTHER] < _NOTHING and plain < _PLAINER))
-        felt = len(words) >= _FEW_WORDS and (danger >= _SURE or (danger >= _LIKELY and plain < _PLAIN))
-        if not (believed or felt):
-            return ()
+    def _part(self, words: Sequence[str], of: Callable[[Mapping[str, float]], float]) -> Mapping[str, float]:
+        """The part of a message that is most of something, whatever else is said."""
+        starts = range(max(1, len(words) - _PART + 1))
+        return max((self._learned.scores(words[start : start + _PART]) for start in starts), key=of)
+
+
+def _in_danger(said: Collection[str], scores: Mapping[str, float], *, felt: bool) -> tuple[str, ...]:
+    likely: list[str] = []
+    danger = _danger(scores)
+    if felt and danger >= max(_TRACE, _DANGER * (danger + scores[learned.OTHER])):
         highest = max(scores[slug] for slug in PRECEDENCE)
-        close = {slug for slug in PRECEDENCE if scores[slug] >= highest * _AS_PRESSING} if felt else set()
-        return tuple(slug for slug in PRECEDENCE if slug in close or (believed and slug in said))
+        likely = [slug for slug in PRECEDENCE if scores[slug] >= highest * _AS_PRESSING]
+    return tuple(slug for slug in PRECEDENCE if slug in likely or slug in said)
 
-    def _wish(self, words: Sequence[str], scores: dict[str, float], *, in_crisis: bool) -> Wish | None:
-        said = self._leaving.heard(words, in_crisis=in_crisis)
-        out = scores["leave"] + scores["erase"]
-        if said in ("leave", "erase", "join"):
-            if in_crisis or len(words) <= _FEW_WORDS or scores[learned.OTHER] < _NOTHING:
-                return said
-            return "doubt" if scores[learned.OTHER] < _CERTAINLY else None
-        if said or in_crisis or len(words) < _FEW_WORDS:
-            return said
-        if out >= _OUT:
-            return "erase" if scores["erase"] > scores["leave"] else "leave"
-        if scores["join"] >= _OUT:
-            return "join"
-        return "doubt" if out >= _PERHAPS else None
+
+def _wish(said: Collection[str], scores: Mapping[str, float]) -> Wish | None:
+    out = _out(scores)
+    if scores["join"] >= _WISHED:
+        return "join"
+    if "stay" in said:
+        return "doubt" if out >= _WISHED else None
+    if out >= _WISHED:
+        return "erase" if scores["erase"] > scores["leave"] else "leave"
+    return "doubt" if out + scores["doubt"] >= _PERHAPS else None
+
+
+def _danger(scores: Mapping[str, float]) -> float:
+    return sum(scores[slug] for slug in PRECEDENCE)
+
+
+def _out(scores: Mapping[str, float]) -> float:
+    return scores["leave"] + scores["erase"]
+
+
+def _slipped(words: Sequence[str]) -> bool:
+    """A word that was advertised, alone and with one letter wrong."""
+    if len(words) != 1 or words[0] in _RIGHT or len(words[0]) < 3:  # noqa: PLR2004 - "no" is not half of "stop"
+        return False
+    return any(OSA.distance(words[0], word) == 1 for word in _ADVERTISED)
