@@ -51,6 +51,7 @@ DOORS = {
     "aiohttp": {
         "bot.web",
         "bot.cli.demo",  # it speaks to the rehearsal's own side door
+        "bot.cli.serving",  # so does it, once, to be heard there
         "channels.telegram_request",
         "channels.twilio_api",
         "channels.rehearsal",

@@ -67,7 +67,7 @@ async def test_a_telephone_number_is_confirmed_first(talk: Talk) -> None:
     assert (await talk.state(JOEL, "sms") or ())[0] == "active"
     [(action, how, words)] = await talk.rows("SELECT action, how, words FROM consents")
     assert (action, how) == ("given", "sms")
-    assert words.startswith("alta.es#")
+    assert words.startswith("confirmar.es#")
 
 
 async def test_an_unconfirmed_number_vanishes(talk: Talk) -> None:

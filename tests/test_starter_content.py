@@ -56,6 +56,15 @@ AMOUNT = re.compile(
 ADDRESS = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 SHOUTED = re.compile(r"\*\*([^\W\d_]+(?: [^\W\d_]+)*)\*\*")
 
+OFFERED = frozenset((ROOT / "tests/data/offered.txt").read_text(encoding="utf-8").split())
+"""Every program and service that consulates offer and people ask for, by the name of its entry."""
+
+LONGEST = 25
+"""Words of a sentence that somebody with six years of school still reads in one go."""
+
+SENTENCE = re.compile(r"[.!?:;\n]+")
+WRITE = re.compile(r"\b(?:[Ee]scribe|[Ww]rite) \*\*([^*]+)\*\*")
+
 
 @pytest.fixture(scope="module")
 def content() -> Library:
@@ -267,3 +276,40 @@ def test_the_guide_names_every_field_staff_may_write() -> None:
     """No field of the front matter and no kind of fact is left for staff to guess."""
     guide = (ROOT / "docs" / "escribir.md").read_text(encoding="utf-8")
     assert [name for name in (*FrontMatter.model_fields, *KINDS) if f"`{name}`" not in guide] == []
+
+
+def test_every_program_and_service_is_told_in_both_languages_and_in_one_sms(content: Library) -> None:
+    """Whatever people ask for has its text, words that it is found by, and an SMS written for it."""
+    assert sorted(OFFERED - content.entries.keys()) == []
+    for slug in OFFERED:
+        for language in ("es", "en"):
+            front = content.entries[slug].editions[language].front
+            assert front.sms, (slug, language)
+            assert len(front.keywords) > 1, (slug, language)
+
+
+def test_no_sentence_is_longer_than_six_years_of_school_read(content: Library) -> None:
+    """One idea a sentence: who reads slowly reaches its end."""
+    long = [
+        (edition.file.parts[-2:], sentence.strip())
+        for entry in content.entries.values()
+        for edition in entry.editions.values()
+        for text in (edition.title, edition.front.summary, edition.front.sms, edition.body)
+        for sentence in SENTENCE.split(FILLED.sub("X", text))
+        if len(sentence.split()) > LONGEST
+    ]
+    assert long == []
+
+
+def test_every_word_an_entry_offers_leads_on(content: Library, communities: list[Community]) -> None:
+    """Whoever writes the word that a text tells them to write reaches an answer."""
+    conversation = Conversation(content, {one.slug: one for one in communities})
+    asker = Asker(communities[0], "telegram", "es")
+    lost = [
+        (entry.slug, word)
+        for entry in content.entries.values()
+        for edition in entry.editions.values()
+        for word in WRITE.findall(edition.body)
+        if conversation.answer(word, asker, NOW).intent in {"nothing", "choices"}
+    ]
+    assert lost == []

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot import check
+from bot.broadcasts import Broadcasts
 from tests.talking import CITLALI, JOEL, ROSA, Talk, talking
 
 if TYPE_CHECKING:
@@ -123,6 +125,28 @@ async def test_an_opinion_counts_once(talk: Talk) -> None:
     assert await talk.rows("SELECT entry, community, useful, useless FROM opinions") == [
         ("pasaporte", "fresno", 1, 1)
     ]
+
+
+async def test_after_an_event_people_are_asked_whether_it_was_of_use(talk: Talk, tmp_path: Path) -> None:
+    """An announcement that asks about another is answered with a number, and counted for that other."""
+    folder = tmp_path / "content/announcements/como-te-fue"
+    folder.mkdir()
+    front = 'title = "¿Fuiste?"\nasks_about = "consulado-movil"\nsms = "¿Fuiste al consulado móvil?"'
+    (folder / "es.md").write_text(f"+++\n{front}\n+++\n¿Fuiste al consulado móvil?\n", encoding="utf-8")
+    project, findings = check.read(tmp_path / "config.toml", {}, talk.now)
+    assert project, findings
+    await talk.say("ALTA", JOEL, "sms")
+    await talk.say("SI", JOEL, "sms")
+    for _ in range(3):
+        await talk.say("saltar", JOEL, "sms")
+    await talk.say("pasaporte", JOEL, "sms")
+    made = Broadcasts(talk.app.store, project)
+    entry, place = project.library.entries["como-te-fue"], project.communities["fresno"]
+    await made.announce(entry, place, moment="now", due_at=talk.now, now=talk.now)
+    [(text,)] = await talk.rows("SELECT open FROM texts WHERE broadcast IS NOT NULL AND channel = 'sms'")
+    assert "¿Te sirvió?" in text.replace("sirvio", "sirvió")
+    await talk.say("1", JOEL, "sms")
+    assert await talk.rows("SELECT entry, useful, useless FROM opinions") == [("consulado-movil", 1, 0)]
 
 
 async def test_a_long_answer_goes_on_with_mas(talk: Talk) -> None:

@@ -89,6 +89,17 @@ async def test_people_join_and_ask_on_their_phones(
     assert made.rows("SELECT count(*) FROM subscribers WHERE state = 'active'") == [(2,)]
 
 
+async def test_a_rehearsal_is_told_where_we_listen(tmp_path: Path, rehearsal: Rehearsal) -> None:
+    """Who runs `rehearsal` and `run` and writes on the SMS phone is heard: nothing has to be set by hand."""
+    made = deploy(tmp_path, rehearsal.url)
+    await rehearsal.people({"channel": "sms", "address": JOEL, "shown": True})
+    async with made.running():
+        await rehearsal.say("sms", JOEL, "pasaporte", SMS)
+        await rehearsal.until_phone(
+            "sms", JOEL, lambda phone: [one for one in phone if "Trae tu acta" in one["text"]]
+        )
+
+
 QUESTIONS = (
     "pasaporte",
     "kiero sacar mi matrikula",

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
+from typing import TYPE_CHECKING
 
+import aiohttp
 import click
 
 from bot.app import App
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.watching import stop_signals, until_stopped
+from bot.settings import Telegram
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+_STAND_IN_SECONDS = 2
+"""A stand-in on this machine answers at once, or is not there."""
 
 
 @click.command()
@@ -28,6 +38,7 @@ def run(desk: Desk) -> None:
             async with App(project) as app:
                 try:
                     async with app.serving() as (_, working):
+                        await _introduce(project.settings)
                         gc.collect()  # what was loaded stays: the collector need not look at it,
                         gc.freeze()  # for which it took a tenth of a second again and again
                         desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
@@ -39,6 +50,24 @@ def run(desk: Desk) -> None:
         desk.say("ended")
 
     wait_for(work())
+
+
+async def _introduce(settings: Settings) -> None:
+    """Tell a rehearsal where what people write goes, as somebody tells Twilio by hand in its console."""
+    public_url = settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_STAND_IN_SECONDS)) as session:
+        for name, sender in settings.senders.items():
+            if isinstance(sender, Telegram) or not sender.api_base or not sender.number:
+                continue
+            line = {
+                "channel": sender.channel,
+                "sender": sender.number,
+                "url": f"{public_url}/hooks/{name}",
+                "account_sid": sender.account_sid.get_secret_value(),
+                "auth_token": sender.auth_token.get_secret_value(),
+            }
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):  # it may not be there yet
+                await session.post(f"{sender.api_base}/rehearsal/webhooks", json=line)
 
 
 @click.command()

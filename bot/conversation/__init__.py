@@ -24,7 +24,7 @@ from bot.conversation.answers import (
 from bot.conversation.lookup import Lookup
 from bot.conversation.said import Writer
 from bot.conversation.steps import Steps
-from bot.hearing import ear, tongues
+from bot.hearing import ear, replies, tongues
 from bot.hearing.commands import Commands
 from bot.hearing.gibberish import is_gibberish
 from bot.hearing.wishes import Wishes
@@ -134,7 +134,8 @@ class Conversation:
         if again := voice.again(text, asker):
             return again
         if asked is None:
-            return None
+            owed = replies.heard(words) in ("yes", "no") and self._commands.heard(words) is None
+            return self._lookup.told("help", asker) if owed else None  # a yes to nothing
         if chosen := picking.picked(text, words, asked):
             return self._steps.followed(chosen, asker) or self._chosen(chosen[0], asker, now)
         if asked.question in ("proposal", "question") and words and not self._commands.heard(words):

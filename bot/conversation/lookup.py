@@ -29,6 +29,11 @@ _CIAM = "ciam"
 _LOCATOR = "encuentra-consulado"
 """The entry for whoever looks for their consulate: with a place in the question, the consulate's own card."""
 
+_OFFICE = frozenset({"consulado", "consulate", "toca", "oficina", "office"})
+"""Words that ask for a consulate where a place stands beside them."""
+_SHORT = 5
+"""In so few words all beside them is the place; and what is found written is believed, misspelt or not."""
+
 _PAGES: Mapping[str, str] = {"help": "ayuda", "thanks": "de-nada", "person": _CIAM}
 _SURE, _FAIR, _AHEAD = 0.45, 0.22, 2.0
 """From what probability an answer is the one, from what one if it is so many times the next."""
@@ -82,8 +87,8 @@ class Lookup:
         if _is_news(new, words):
             found = new
         elif not (new and about.plain < _SURE) and not (len(found) == 1 and len(words) <= _NAMED):
-            found = self._felt(found, about, asker, now)
-        if card := self._card(text, found, asker):
+            found = self._felt(found, words, about, asker, now)
+        if card := self._card(text, words, found, asker):
             return card
         if len(found) > 1:
             offers = tuple(taps.choice(_title(one, asker), "entry", one.slug) for one in found)
@@ -94,7 +99,14 @@ class Lookup:
             return self.lost(asker)
         return None
 
-    def _felt(self, written: Sequence[Entry], about: About, asker: Asker, now: datetime) -> tuple[Entry, ...]:
+    def _felt(
+        self,
+        written: Sequence[Entry],
+        words: Sequence[str],
+        about: About,
+        asker: Asker,
+        now: datetime,
+    ) -> tuple[Entry, ...]:
         """What examples say of the same question: one entry when they are sure, else those that come close.
 
         What is only written somewhere in a text, and nobody ever asked like this, is no answer.
@@ -109,7 +121,8 @@ class Lookup:
             reverse=True,
         )
         if not likely or likely[0][0] < _FAINT:
-            return ()
+            believed = len(written) == 1 and (about.kind is None or len(words) <= _SHORT)
+            return tuple(written) if believed else ()
         (best, slug), (next_best, _) = likely[0], likely[1] if len(likely) > 1 else (0.0, "")
         if best >= _SURE or (best >= _FAIR and best >= _AHEAD * next_best):
             return (entries[slug],)
@@ -128,12 +141,13 @@ class Lookup:
         """They were asked where they live, and we do not know that place. We go on waiting."""
         return Answer("community", asker, (Phrase("place-unknown"),), asks=asker.asked)
 
-    def _card(self, text: str, found: Sequence[Entry], asker: Asker) -> Answer | None:
+    def _card(self, text: str, words: Sequence[str], found: Sequence[Entry], asker: Asker) -> Answer | None:
         """The consulate's own card, when they ask for their consulate and say where they are."""
         locator = self.library.entries.get(_LOCATOR)
-        if locator is None or (found and locator not in found):
+        named = locator in found or (len(words) <= _SHORT and not _OFFICE.isdisjoint(words))
+        if locator is None or (found and not named):
             return None
-        offices = self.places.find(text) if found else self.places.mentioned(text)
+        offices = self.places.find(text) if named else self.places.mentioned(text)
         if len(offices) == 1:
             return Answer("entry", asker, (Page(offices[0]),), about=locator)
         if not offices:

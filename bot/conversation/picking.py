@@ -51,6 +51,8 @@ def _picked(text: str, words: Sequence[str], asked: Asked) -> Iterator[Choice]:
             yield asked.choices[1]
         case "no" | "skip":
             yield Choice("-", "#skip")
+        case "yes" if asked.question.startswith("join-"):  # as they are: on with it
+            yield Choice("-", "#skip")
 
 
 def _numbers(words: Sequence[str]) -> list[int]:

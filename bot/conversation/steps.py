@@ -81,11 +81,11 @@ class Steps:
             choices = taps.yes_or_no(asker.language, "confirm", "no")
             says = self._lookup.page("confirmar")
             return Answer("join", asker, says, asks=Asked("confirm", choices), does=(*does, AskToJoin()))
-        return self._joined(asker, does)
+        return self._joined(asker, does, told="alta")
 
     def confirmed(self, asker: Asker) -> Answer:
         """They said yes to the question whether they want in."""
-        return self._joined(asker, ())
+        return self._joined(asker, (), told="confirmar")
 
     def stayed(self, asker: Asker) -> Answer:
         """They said no to whatever we asked: nothing changes."""
@@ -156,14 +156,14 @@ class Steps:
             does += (Speak(language),)
         return asker, does
 
-    def _joined(self, asker: Asker, does: tuple[Act, ...]) -> Answer:
-        page = self._lookup.page("alta")
-        words = _version(page[0], asker.language)
+    def _joined(self, asker: Asker, does: tuple[Act, ...], *, told: str) -> Answer:
+        """They are in; `told` is the page that said what they said yes to."""
+        page, words = self._lookup.page("alta"), _version(self._lookup.page(told)[0], asker.language)
         reader = replace(asker, state="active")
         first = Answer("join", reader, page, does=(*does, Join(words)))
-        told = {"community"} if any(isinstance(act, Move) for act in does) else set()
-        told |= {"language"} if any(isinstance(act, Speak) for act in does) else set()
-        return self._next([step for step in _STEPS if step not in told], first)
+        said = {"community" for act in does if isinstance(act, Move)}
+        said |= {"language" for act in does if isinstance(act, Speak)}
+        return self._next([step for step in _STEPS if step not in said], first)
 
     def _next(self, steps: Sequence[Step], so_far: Answer) -> Answer:
         """Ask the first of these steps that there is a choice in; none is the end of joining."""

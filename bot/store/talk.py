@@ -32,12 +32,14 @@ ASKED = """
     ON CONFLICT (subscriber) DO UPDATE
     SET question = excluded.question, choices = excluded.choices, kept = excluded.kept, until = excluded.until
 """
-# Whoever owes us an answer already is not asked for another.
+# Whoever owes us an answer that matters is not asked for another.
 ASK_OPINION = """
     INSERT INTO asked (subscriber, question, choices, until)
     SELECT subscriber, 'opinion', :choices, :until FROM deliveries
     WHERE broadcast = :broadcast AND subscriber IS NOT NULL
-    ON CONFLICT (subscriber) DO NOTHING
+    ON CONFLICT (subscriber) DO UPDATE
+    SET question = excluded.question, choices = excluded.choices, kept = NULL, until = excluded.until
+    WHERE asked.question IN ('more', 'which', 'opinion')
 """
 ASKED_NOTHING = "DELETE FROM asked WHERE subscriber = :subscriber"
 ASKED_LAPSED = "DELETE FROM asked WHERE until <= :now"
