@@ -82,7 +82,7 @@ def learn(name: Name) -> dict[str, object]:
     found = [features(ear.words(text)) for _, text in examples]
     seen = Counter(feature for one in found for feature in one)
     known = {feature: n for n, feature in enumerate(sorted(f for f, times in seen.items() if times >= _SEEN))}
-    judge = LogisticRegression(C=_STRENGTH, max_iter=100, tol=1e-3)
+    judge = LogisticRegression(C=_STRENGTH, max_iter=300, tol=1e-4)
     judge.fit(_matrix(found, known), [labels.index(label) for label, _ in examples])
     weights: dict[str, list[int]] = {}
     for feature, n in known.items():

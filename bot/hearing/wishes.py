@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 Wish = Literal["erase", "leave", "join", "doubt"]
 
-_EXACT: tuple[Wish, ...] = ("erase", "leave", "join")
+_EXACT: tuple[Wish, ...] = ("erase", "leave", "join", "doubt")
 """Being forgotten includes leaving; leaving goes before what keeps a person."""
 
-_DANGER, _TRACE = 0.4, 0.2
+_DANGER, _TRACE = 0.3, 0.1
 """From what probability a message is a crisis against its being nothing special, and of all things together:
 who wants to leave besides is no less in danger."""
 
@@ -109,7 +109,7 @@ def _wish(said: Collection[str], scores: Mapping[str, float]) -> Wish | None:
     if scores["join"] >= _WISHED:
         return "join"
     if "stay" in said:
-        return "doubt" if out >= _WISHED else None
+        return None
     if out >= _WISHED:
         return "erase" if scores["erase"] > scores["leave"] else "leave"
     return "doubt" if out + scores["doubt"] >= _PERHAPS else None
