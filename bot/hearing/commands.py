@@ -1,12 +1,14 @@
 """What a message asks of the service itself: help, a person, another language.
 
-What may enter: the order in which commands are heard. The words are taught in `commands.toml`.
+What may enter: the order in which commands are heard. The words are taught in `commands.toml`,
+the names of languages in `bot/languages.toml`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from bot.hearing import tongues
 from bot.hearing.sayings import Sayings
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Commands:
     """What may be asked of the service itself."""
 
     def __init__(self) -> None:
-        self._sayings = Sayings("common.toml", "commands.toml")
+        self._sayings = Sayings("common.toml", "commands.toml", tongue=tongues.names())
 
     def heard(self, words: Sequence[str]) -> Command | None:
         """The command of a message, if it is one; `foreign` is a question for another country's consulate.

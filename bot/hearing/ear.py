@@ -22,7 +22,17 @@ _JOINED = regex.compile(r"(?<=\p{L})['’`´](?=\p{L})|(?<=\p{L})-(?=\d)|(?<=\d)
 _NOT_WORDS = regex.compile(r"[^\p{L}\p{N}]+")
 _MARKS = regex.compile(r"\p{M}+")
 _DRAWN_OUT = regex.compile(r"(\p{L})\1{2,}")
-_SIGNS = str.maketrans({"🛑": " stop ", "ß": "ss", "@": "a"})
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys("👍👌✅", " ok "),
+        **dict.fromkeys("👎❌", " no "),
+        "🛑": " stop ",
+        "🆘": " sos ",
+        **dict.fromkeys("\N{MODIFIER LETTER APOSTROPHE}\N{LATIN SMALL LETTER SALTILLO}", "'"),
+        "ß": "ss",
+        "@": "a",
+    }
+)
 
 _SHORT = {
     **dict.fromkeys(("q", "k", "qe"), "que"),

@@ -24,7 +24,7 @@ _SHORT = 3
 
 
 def is_gibberish(words: Sequence[str]) -> bool:
-    """Whether there is no word in it that could be one.
+    """Whether hardly a word in it could be one.
 
     Args:
         words: As `ear.words` gives them; none is a message of marks and pictures only.
@@ -32,7 +32,7 @@ def is_gibberish(words: Sequence[str]) -> bool:
     telling = [word for word in words if len(word) > _SHORT]
     if not telling:
         return not words or all(len(word) == 1 and not word.isdecimal() for word in words)
-    return any(map(_is_mash, telling)) and sum(map(_is_mash, telling)) * 2 >= len(telling)
+    return sum(map(_is_mash, telling)) * 2 > len(telling)
 
 
 def _is_mash(word: str) -> bool:

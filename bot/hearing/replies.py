@@ -17,30 +17,38 @@ if TYPE_CHECKING:
 
 Reply = Literal["yes", "no", "skip"]
 
-_MOST_WORDS = 4
+_MOST_WORDS = 6
 _MOST_CHOICES = 99
 
 
 @dataclass(frozen=True, slots=True)
 class _Taught:
+    """What `replies.toml` says: `phrases` are replies of more than one word."""
+
     replies: Mapping[str, Reply]
+    phrases: Mapping[str, Reply]
     around: frozenset[str]
     numbers: Mapping[str, int]
 
 
 def heard(words: Sequence[str]) -> Reply | int | None:
-    """What a message answers, or None when it says more than that.
+    """What a message answers, or None when it says more than that, or two things.
 
     Args:
         words: As `ear.words` gives them.
     """
     if not words or len(words) > _MOST_WORDS:
         return None
-    bare = [word for word in words if word not in _taught().around] or [words[0]]
-    if len(bare) != 1:
-        return None
-    number = _number(bare[0])
-    return number if number is not None else _taught().replies.get(bare[0])
+    taught = _taught()
+    bare = [word for word in words if word not in taught.around] or list(words)
+    for said in (" ".join(words), " ".join(bare)):
+        if said in taught.phrases:
+            return taught.phrases[said]
+    numbers = {number for word in bare if (number := _number(word)) is not None}
+    given = {taught.replies[word] for word in words if word in taught.replies}
+    known = all(word in taught.around or word in taught.replies or _number(word) in numbers for word in bare)
+    meant: set[Reply | int] = {*(numbers or given)}
+    return meant.pop() if known and len(meant) == 1 else None
 
 
 def _number(word: str) -> int | None:
@@ -54,7 +62,8 @@ def _taught() -> _Taught:
     file = tomllib.loads(Path(__file__).with_name("replies.toml").read_text(encoding="utf-8"))
     replies: tuple[Reply, ...] = ("yes", "no", "skip")
     return _Taught(
-        replies={word: reply for reply in replies for word in file[reply].split()},
+        replies={word: reply for reply in replies for word in file["words"][reply].split()},
+        phrases={phrase: reply for reply in replies for phrase in file["phrases"][reply]},
         around=frozenset(file["around"].split()),
         numbers={word: n for n, names in enumerate(file["numbers"], start=1) for word in names.split()},
     )

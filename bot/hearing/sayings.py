@@ -53,12 +53,17 @@ class _Saying:
 
 
 class Sayings:
-    """One taught file."""
+    """What taught files say.
 
-    def __init__(self, *files: str) -> None:
+    Args:
+        files: Their names.
+        concepts: Forms that are taught elsewhere, by the concept's name.
+    """
+
+    def __init__(self, *files: str, **concepts: Iterable[str]) -> None:
         taught = [_read(file) for file in files]
-        concepts = {f"<{name}>": forms.split() for one in taught for name, forms in one["words"].items()}
-        self._words = _Words(concepts)
+        words = {name: forms.split() for one in taught for name, forms in one["words"].items()}
+        self._words = _Words({f"<{name}>": forms for name, forms in {**words, **concepts}.items()})
         said = [(name, text) for one in taught for name, texts in one["says"].items() for text in texts]
         innocent = [("innocent", text) for one in taught for text in one.get("innocent", ())]
         self._says = _by_first(self._taught(said))
@@ -98,7 +103,7 @@ class Sayings:
 class _Words:
     """From a word as written to everything taught that it can be."""
 
-    def __init__(self, concepts: Mapping[str, list[str]]) -> None:
+    def __init__(self, concepts: Mapping[str, Iterable[str]]) -> None:
         self._exact: dict[str, set[str]] = defaultdict(set)
         self._sounds: dict[str, set[str]] = defaultdict(set)
         self._begins: dict[str, set[str]] = defaultdict(set)

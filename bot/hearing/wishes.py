@@ -16,7 +16,7 @@ from bot.hearing.crisis import PRECEDENCE
 from bot.hearing.sayings import Sayings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 Wish = Literal["erase", "leave", "join", "doubt"]
 
@@ -27,8 +27,9 @@ _DANGER, _TRACE = 0.3, 0.1
 """From what probability a message is a crisis against its being nothing special, and of all things together:
 who wants to leave besides is no less in danger."""
 
-_AS_PRESSING = 0.4
-"""From what part of the likeliest crisis another one is in the message too."""
+_AS_PRESSING, _PLAINLY = 0.4, 0.95
+"""From what part of the likeliest crisis another one is in the message too; from what probability it is, in a
+part of the message."""
 
 _WISHED, _PERHAPS = 0.5, 0.2
 """From what probability a wish is obeyed, and from what one leaving is asked about."""
@@ -77,11 +78,12 @@ class Wishes:
         leaves = "leave" in said or "erase" in said or _out(scores) >= _WISHED
         crises = _in_danger(said, scores, felt=len(words) >= _FEW_WORDS)
         if leaves and not crises and len(words) > _PART:
-            part = self._part(words, _danger)
+            part = max(self._parts(words), key=_danger)
             crises = _in_danger(said, part, felt=_danger(part) >= _DANGER_BESIDE)
         if crises:
-            leaves = leaves or "beside" in said or _out(self._part(words, _out)) >= _LEAVES_BESIDE
-            return Wanted(crises, "leave" if leaves else None)
+            parts = self._parts(words)
+            leaves = leaves or "beside" in said or max(map(_out, parts)) >= _LEAVES_BESIDE
+            return Wanted(_with_others(crises, parts), "leave" if leaves else None)
         exact = next((wish for wish in _EXACT if wish in said), None)
         if exact:
             return Wanted(wish=exact)
@@ -89,10 +91,10 @@ class Wishes:
             return Wanted(wish="doubt" if _slipped(words) else None)
         return Wanted(wish=_wish(said, scores))
 
-    def _part(self, words: Sequence[str], of: Callable[[Mapping[str, float]], float]) -> Mapping[str, float]:
-        """The part of a message that is most of something, whatever else is said."""
+    def _parts(self, words: Sequence[str]) -> list[Mapping[str, float]]:
+        """What each part of a message says, whatever else is said."""
         starts = range(max(1, len(words) - _PART + 1))
-        return max((self._learned.scores(words[start : start + _PART]) for start in starts), key=of)
+        return [self._learned.scores(words[start : start + _PART]) for start in starts]
 
 
 def _in_danger(said: Collection[str], scores: Mapping[str, float], *, felt: bool) -> tuple[str, ...]:
@@ -102,6 +104,12 @@ def _in_danger(said: Collection[str], scores: Mapping[str, float], *, felt: bool
         highest = max(scores[slug] for slug in PRECEDENCE)
         likely = [slug for slug in PRECEDENCE if scores[slug] >= highest * _AS_PRESSING]
     return tuple(slug for slug in PRECEDENCE if slug in likely or slug in said)
+
+
+def _with_others(crises: tuple[str, ...], parts: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    return tuple(
+        slug for slug in PRECEDENCE if slug in crises or any(part[slug] >= _PLAINLY for part in parts)
+    )
 
 
 def _wish(said: Collection[str], scores: Mapping[str, float]) -> Wish | None:
