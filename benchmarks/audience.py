@@ -45,7 +45,7 @@ async def fan_out(folder: Path) -> dict[str, Any]:
         run = Run(people)
         with run.timed():
             broadcast = await deployment.announce(app)
-        report = await app.broadcasts.report(broadcast, app.clockwork.now())
+        report = await app.reports.report(broadcast, app.clockwork.now())
         if report.counts["queued"] != people:
             raise ValueError(f"not everybody is in it: {report.counts}")
         await app.store.forget()
@@ -64,11 +64,11 @@ async def broadcast(folder: Path, most: float) -> dict[str, Any]:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(most):
                         await until_done(app, dispatcher, dispatching, number)
-        lanes.messages = (await app.broadcasts.report(number, app.clockwork.now())).counts["sent"]
+        lanes.messages = (await app.reports.report(number, app.clockwork.now())).counts["sent"]
         settled = Run(people - lanes.messages)
         with settled.timed():
             await _settle_rest(app, number)
-        report = await app.broadcasts.report(number, app.clockwork.now())
+        report = await app.reports.report(number, app.clockwork.now())
         if report.counts["sent"] != people:
             raise ValueError(f"not everything was settled: {report.counts}")
     return {

@@ -33,7 +33,7 @@ async def lane(channel: Measured, messages: int, server: str) -> Run:
             with run.timed():
                 async with app.dispatching() as (dispatcher, dispatching):
                     await until_done(app, dispatcher, dispatching, broadcast)
-            report = await app.broadcasts.report(broadcast, app.clockwork.now())
+            report = await app.reports.report(broadcast, app.clockwork.now())
             if report.counts["sent"] != messages:
                 raise ValueError(f"not everything was sent: {report.counts}")
     return run

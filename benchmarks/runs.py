@@ -129,6 +129,6 @@ async def until_done(
         await asyncio.sleep(_LOOK)
         if troubles := [lane.trouble for lane in dispatcher.lanes if lane.trouble]:
             raise RuntimeError(f"the loopback server was not reached: {troubles}")
-        if dispatcher.idle and not (await app.broadcasts.report(broadcast, app.clockwork.now())).open:
+        if dispatcher.idle and not (await app.reports.report(broadcast, app.clockwork.now())).open:
             return
     dispatching.result()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.broadcasts import Broadcasts
+from bot.broadcasts.reports import Reports
 from bot.clock import Clock
 from bot.conversation import Conversation, Writer
 from bot.dispatcher import Dispatcher, Speaking
@@ -64,6 +65,7 @@ class App:
         self.subscribers: Subscribers
         self.outbox: Outbox
         self.broadcasts: Broadcasts
+        self.reports: Reports
         self.inbox: Inbox
         self.figures: Figures
         self._vault: Vault
@@ -78,7 +80,8 @@ class App:
             await self.store.close()
             raise
         self.outbox = Outbox(self.store, self._vault)
-        self.broadcasts = Broadcasts(self.store, self.project)
+        self.reports = Reports(self.store, self.project)
+        self.broadcasts = Broadcasts(self.store, self.project, self.reports)
         self.inbox = Inbox(self.store, self._vault, self.project)
         self.figures = Figures(self.store, self._vault)
         return self

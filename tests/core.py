@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot import check
 from bot.broadcasts import Broadcasts
+from bot.broadcasts.reports import Reports
 from bot.dispatcher import Dispatcher, Speaking
 from bot.lane import Lane
 from bot.moments import Clockwork
@@ -147,7 +148,9 @@ class Core:
         self.vault = Vault(KEY)
         self.subscribers = Subscribers(store, self.vault)
         self.outbox = Outbox(store, self.vault)
-        self.broadcasts = Broadcasts(store, project(folder))
+        read = project(folder)
+        self.reports = Reports(store, read)
+        self.broadcasts = Broadcasts(store, read, self.reports)
 
     @property
     def now(self) -> datetime:
@@ -180,12 +183,12 @@ class Core:
 
     async def counts(self, broadcast: int) -> dict[str, int]:
         """How many deliveries of a broadcast are in each state, those with none left out."""
-        report = await self.broadcasts.report(broadcast, self.now)
+        report = await self.reports.report(broadcast, self.now)
         return {state: people for state, people in report.counts.items() if people}
 
     async def state(self, broadcast: int) -> str:
         """The state of a broadcast."""
-        return (await self.broadcasts.report(broadcast, self.now)).state
+        return (await self.reports.report(broadcast, self.now)).state
 
     def files(self) -> list[bytes]:
         """All that stands on the disk: the database, its log, what its processes share."""

@@ -137,7 +137,7 @@ async def test_a_scheduled_broadcast_starts_at_its_moment(core: Core, clock: Clo
     assert await core.broadcasts.launch_due(core.now) == [2]  # the false one keeps nobody else waiting
     assert await core.broadcasts.launch_due(core.now) == []
     assert await core.counts(2) == {"queued": 4}
-    assert (await core.broadcasts.report(1, core.now)).state == "scheduled"
+    assert (await core.reports.report(1, core.now)).state == "scheduled"
 
 
 async def test_whatsapp_outside_the_window_waits_for_a_word(core: Core) -> None:
@@ -146,7 +146,7 @@ async def test_whatsapp_outside_the_window_waits_for_a_word(core: Core) -> None:
     await core.heard(number(0))
     broadcast = await core.announce()
     assert await core.counts(broadcast) == {"queued": 1, "held": 2}
-    [reason] = (await core.broadcasts.report(broadcast, core.now)).reasons
+    [reason] = (await core.reports.report(broadcast, core.now)).reasons
     assert (reason.state, reason.reason, reason.sender, reason.people) == ("held", "window", "whatsapp", 2)
     [one] = await claim(core, sender="whatsapp")
     await core.outbox.turn("whatsapp", [Settled(one, "sent")], [], 0, core.now)
@@ -200,7 +200,7 @@ async def test_a_cancelled_broadcast_never_speaks_again(core: Core) -> None:
     ]
     await core.outbox.turn("bot", ends, [], 0, core.now)
     assert await core.counts(broadcast) == {"cancelled": 5, "sent": 1}
-    assert (await core.broadcasts.report(broadcast, core.now)).state == "cancelled"
+    assert (await core.reports.report(broadcast, core.now)).state == "cancelled"
     assert not await core.broadcasts.resume(broadcast)
     assert await claim(core) == []
 
@@ -213,7 +213,7 @@ async def test_what_is_over_cannot_be_cancelled(core: Core) -> None:
     await core.outbox.turn("bot", [Settled(one, "sent")], [], 0, core.now)
     assert await core.broadcasts.finish() == [broadcast]
     assert await core.broadcasts.cancel(broadcast, core.now) == 0
-    assert (await core.broadcasts.report(broadcast, core.now)).state == "done"
+    assert (await core.reports.report(broadcast, core.now)).state == "done"
 
 
 async def test_done_is_when_no_row_is_open(core: Core) -> None:
@@ -256,10 +256,10 @@ async def test_nobody_is_woken(core: Core, clock: Clock) -> None:
     clock.skip(hours=12)  # ten at night
     broadcast = await core.announce(community="noche")
     assert await claim(core) == []
-    report = await core.broadcasts.report(broadcast, core.now)
+    report = await core.reports.report(broadcast, core.now)
     assert (report.counts["held"], report.counts["queued"], report.open) == (3, 0, 0)
-    assert report.held_until is not None
-    assert report.held_until.isoformat() == "2026-11-21T16:00:00+00:00"
+    assert report.rest is not None
+    assert report.rest.until.isoformat() == "2026-11-21T16:00:00+00:00"
     emergency = await core.announce(community="noche", moment="now", why="Incendio")
     assert [number for number, _ in await core.broadcasts.speaking(core.now)] == [emergency]
     assert len(await claim(core)) == 3
@@ -284,8 +284,8 @@ async def test_an_empty_community_is_told_apart(core: Core) -> None:
     assert await core.counts(broadcast) == {}
     assert await core.broadcasts.finish() == [broadcast]
     with pytest.raises(KeyError):
-        await core.broadcasts.report(99, core.now)
-    assert [report.broadcast for report in await core.broadcasts.reports(core.now)] == [broadcast]
+        await core.reports.report(99, core.now)
+    assert [report.broadcast for report in await core.reports.reports(core.now)] == [broadcast]
 
 
 async def test_every_channel_has_its_sender(core: Core) -> None:

@@ -57,7 +57,7 @@ class Hand:
         """One beat at that moment; how many broadcasts each community has that are not for later."""
         self.now = now
         await self.clock.beat()
-        reports = await self.app.broadcasts.reports(now)
+        reports = await self.app.reports.reports(now)
         return Counter(report.community for report in reports if report.state != "scheduled")
 
 
@@ -116,7 +116,7 @@ async def test_a_slot_that_cannot_be_said_keeps_no_other(made: Deployment) -> No
         await clock.app.subscribers.take_in(people, clock.now)
         assert await clock.beat(at("nueva-york")) == {"nueva-york": 1}
         assert await clock.beat(at("fresno")) == {"nueva-york": 1, "phoenix": 1, "fresno": 1}
-        assert {report.entry for report in await clock.app.broadcasts.reports(clock.now)} == {"feria"}
+        assert {report.entry for report in await clock.app.reports.reports(clock.now)} == {"feria"}
 
 
 async def test_an_announcement_for_later_leaves_when_it_is_due(made: Deployment) -> None:

@@ -48,6 +48,9 @@ DOORS = {
     "markdown_it": {"channels.markdown"},
     "segno": {"bot.cli.inviting"},
     "zipcodes": {"bot.places.gather"},
+    "dateutil": {"bot.timetable"},
+    "holidays": {"bot.timetable"},
+    "icalendar": {"bot.timetable", "channels.calendar"},
     "aiohttp": {
         "bot.web",
         "bot.cli.demo",  # it speaks to the rehearsal's own side door

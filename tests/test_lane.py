@@ -59,7 +59,7 @@ async def vendor() -> AsyncIterator[Vendor]:
 
 
 async def reasons(core: Core, broadcast: int) -> list[tuple[str, str, int]]:
-    report = await core.broadcasts.report(broadcast, core.now)
+    report = await core.reports.report(broadcast, core.now)
     return [(reason.state, reason.reason, reason.people) for reason in report.reasons]
 
 

@@ -88,7 +88,7 @@ async def test_what_was_in_flight_at_a_crash_is_unknown(tmp_path: Path) -> None:
         assert await core.outbox.recover(core.now) == 2
         assert await core.outbox.recover(core.now) == 0
         assert await core.counts(broadcast) == {"queued": 3, "unknown": 2}
-        report = await core.broadcasts.report(broadcast, core.now)
+        report = await core.reports.report(broadcast, core.now)
         assert [(reason.state, reason.reason, reason.people) for reason in report.reasons] == [
             ("unknown", "crash", 2)
         ]

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "vaults": "id seal",
-    "subscribers": "id channel address language community state heard_at joined forget_at person",
+    "subscribers": "id channel address language community state heard_at joined forget_at person marketing",
     "topics": "subscriber topic",
     "consents": "id subscriber channel action how month words",
     "suppressed": "tag month",
-    "broadcasts": "id entry community moment state priority why due_at valid_until",
+    "broadcasts": "id entry community moment state priority why due_at late valid_until hash corrects",
+    "history": "id broadcast state who at reason",
+    "digested": "broadcast entry",
+    "arming": "id token beat beat_at off",
     "broadcast_topics": "broadcast topic",
-    "texts": "id broadcast channel language edition sender open closed mark owner",
+    "texts": "id broadcast channel language variant edition sender open closed mark owner",
     "asked": "subscriber question choices kept until",
     "links": "code subscriber until",
     "threads": "id reference community kind subscriber sender state closed_at",
@@ -35,7 +38,7 @@ COLUMNS = {
     "opined": "subscriber entry",
     "inbounds": "id sender vendor_id subscriber text left_there heard_at",
     "deliveries": "id broadcast inbound subscriber text sender state reason attempt part due_at settled_at"
-    " vendor_id",
+    " vendor_id corrects",
     "lanes": "sender wait_until",
     "_sqlite_migrations": "id migration_set name applied_at",
 }

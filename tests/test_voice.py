@@ -9,6 +9,7 @@ import pytest
 
 from bot import check
 from bot.broadcasts import Broadcasts
+from bot.broadcasts.reports import Reports
 from tests.talking import CITLALI, JOEL, ROSA, Talk, talking
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ async def test_after_an_event_people_are_asked_whether_it_was_of_use(talk: Talk,
     for _ in range(3):
         await talk.say("saltar", JOEL, "sms")
     await talk.say("pasaporte", JOEL, "sms")
-    made = Broadcasts(talk.app.store, project)
+    made = Broadcasts(talk.app.store, project, Reports(talk.app.store, project))
     entry, place = project.library.entries["como-te-fue"], project.communities["fresno"]
     await made.announce(entry, place, moment="now", due_at=talk.now, now=talk.now)
     [(text,)] = await talk.rows("SELECT open FROM texts WHERE broadcast IS NOT NULL AND channel = 'sms'")

@@ -18,7 +18,7 @@ from bot.findings import errors
 from bot.rendering import render
 
 if TYPE_CHECKING:
-    from bot.broadcasts import Readers, Report
+    from bot.broadcasts.reports import Readers, Report
     from bot.check import Project
     from bot.findings import Finding
     from bot.library import Entry
@@ -83,7 +83,7 @@ class _Order:
         async with self._app as app:
             rows = []
             for place in self._places:
-                readers = await app.broadcasts.readers(place.slug)
+                readers = await app.reports.readers(place.slug)
                 here = self._would_all(place, readers)
                 rows += here
                 if not self._desk.as_json:
@@ -98,7 +98,7 @@ class _Order:
         with stop_signals(stop):
             async with self._app as app:
                 # Every text for everyone before the first row: what cannot be said somewhere is said nowhere.
-                readers = [(place, await app.broadcasts.readers(place.slug)) for place in self._places]
+                readers = [(place, await app.reports.readers(place.slug)) for place in self._places]
                 for place, groups in readers:
                     self._would_all(place, groups)
                 numbers = [await self._announce(place, groups, again=again) for place, groups in readers]
@@ -117,7 +117,7 @@ class _Order:
 
     async def _reports(self, made: list[int]) -> list[Report]:
         now = self._app.clockwork.now()
-        return [await self._app.broadcasts.report(number, now) for number in made]
+        return [await self._app.reports.report(number, now) for number in made]
 
     def _tell(self, reports: list[Report], *, in_full: bool) -> None:
         if self._desk.as_json:
@@ -131,7 +131,7 @@ class _Order:
         now = self._app.clockwork.now()
         due_at = timetable.local_moment(place, self._local) if self._local else now
         moment = self._local.isoformat() if self._local else f"now {now.isoformat()}"
-        last = await self._app.broadcasts.last(self._entry.slug, place.slug, now)
+        last = await self._app.reports.last(self._entry.slug, place.slug, now)
         names = {"entry": self._entry.slug, "community": place.name}
         if last is not None and not again:
             self._desk.say(f"already-was-{last.state}", broadcast=str(last.broadcast), **names)
@@ -149,7 +149,7 @@ class _Order:
             when = self._desk.moment(due_at, place.zone)
             self._desk.say("scheduled", broadcast=str(number), when=when, **names)
         else:
-            report = await self._app.broadcasts.report(number, now)
+            report = await self._app.reports.report(number, now)
             self._desk.say("announced", broadcast=str(number), n=sum(report.counts.values()), **names)
         return number
 

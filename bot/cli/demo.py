@@ -123,7 +123,7 @@ async def _once(
     done = await watch_running(desk, app, made, stop, dispatcher, working)
     await _receipts(app, made, stop)
     now = app.clockwork.now()
-    reports = [await app.broadcasts.report(number, now) for number in made]
+    reports = [await app.reports.report(number, now) for number in made]
     if desk.as_json:
         desk.answer([as_row(report) for report in reports])
     else:
@@ -164,7 +164,7 @@ async def _receipts(app: App, made: list[int], stop: asyncio.Event) -> None:
     """Give the receipts that are still on their way a moment to arrive."""
     before: list[object] = []
     for _ in range(40):
-        now = [(await app.broadcasts.report(number, app.clockwork.now())).counts for number in made]
+        now = [(await app.reports.report(number, app.clockwork.now())).counts for number in made]
         if now == before or stop.is_set():
             return
         before = list(now)

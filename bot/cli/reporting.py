@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.broadcasts import COUNTED
+from bot.broadcasts.reports import COUNTED
 
 if TYPE_CHECKING:
-    from bot.broadcasts import Report
+    from bot.broadcasts.reports import Report
     from bot.check import Project
     from bot.cli.desk import Desk
 
@@ -60,6 +60,6 @@ def show(desk: Desk, project: Project, report: Report) -> None:
     if report.state == "scheduled" and report.due_at and community:
         when = desk.moment(report.due_at, community.zone)
         desk.console.print(f"  {say('report.due', when=when)}", markup=False)
-    if report.held_until and community and report.counts["held"]:
-        when = desk.moment(report.held_until, community.zone)
+    if report.rest and community and report.counts["held"]:
+        when = desk.moment(report.rest.until, community.zone)
         desk.console.print(f"  {say('report.until', when=when)}", style="yellow", markup=False)

@@ -11,7 +11,7 @@ from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import as_row, show
 
 if TYPE_CHECKING:
-    from bot.broadcasts import Report
+    from bot.broadcasts.reports import Report
 
 
 @click.command()
@@ -25,9 +25,9 @@ def report(desk: Desk, broadcast: int | None) -> None:
             now = app.clockwork.now()
             try:
                 reports = (
-                    await app.broadcasts.reports(now)
+                    await app.reports.reports(now)
                     if broadcast is None
-                    else [await app.broadcasts.report(broadcast, now)]
+                    else [await app.reports.report(broadcast, now)]
                 )
             except KeyError:
                 desk.fail("said.no-broadcast", broadcast=str(broadcast))
@@ -85,7 +85,7 @@ def cancel(desk: Desk, broadcast: int) -> None:
             if before.state in ("done", "cancelled"):
                 await _after(desk, app, broadcast, "not-open", moved=False)
             stopped = await app.broadcasts.cancel(broadcast, app.clockwork.now())
-            counts = (await app.broadcasts.report(broadcast, app.clockwork.now())).counts
+            counts = (await app.reports.report(broadcast, app.clockwork.now())).counts
             gone = sum(counts[state] for state in ("claimed", "sent", "delivered", "read", "unknown"))
             key = "cancelled" if stopped or gone else "cancelled-unsent"
             await _after(desk, app, broadcast, key, moved=True, n=stopped, gone=gone)
@@ -95,7 +95,7 @@ def cancel(desk: Desk, broadcast: int) -> None:
 
 async def _known(desk: Desk, app: App, broadcast: int) -> Report:
     try:
-        return await app.broadcasts.report(broadcast, app.clockwork.now())
+        return await app.reports.report(broadcast, app.clockwork.now())
     except KeyError:
         desk.fail("said.no-broadcast", broadcast=str(broadcast))
 
@@ -103,6 +103,6 @@ async def _known(desk: Desk, app: App, broadcast: int) -> Report:
 async def _after(desk: Desk, app: App, broadcast: int, key: str, *, moved: bool, **values: object) -> None:
     desk.say(key, broadcast=str(broadcast), **values)
     if desk.as_json:
-        desk.answer(as_row(await app.broadcasts.report(broadcast, app.clockwork.now())))
+        desk.answer(as_row(await app.reports.report(broadcast, app.clockwork.now())))
     if not moved:
         desk.fail()

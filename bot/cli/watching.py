@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from bot.app import App
-    from bot.broadcasts import Report
+    from bot.broadcasts.reports import Report
     from bot.cli.desk import Desk
     from bot.dispatcher import Dispatcher
 
@@ -95,9 +95,7 @@ class _Watcher:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            reports = [
-                await self._app.broadcasts.report(b, self._app.clockwork.now()) for b in self._broadcasts
-            ]
+            reports = [await self._app.reports.report(b, self._app.clockwork.now()) for b in self._broadcasts]
             self._show(reports)
             left = sum(report.open for report in reports)
             if left != self._open:

@@ -104,7 +104,9 @@ BROADCAST_LAST = """
     ORDER BY id DESC LIMIT 1
 """
 BROADCASTS_OPEN = "SELECT * FROM broadcasts WHERE state IN ('running', 'paused') ORDER BY priority, id"
-BROADCASTS_DUE = "SELECT * FROM broadcasts WHERE state = 'scheduled' AND due_at <= :now ORDER BY priority, id"
+BROADCASTS_DUE = """
+    SELECT * FROM broadcasts WHERE state IN ('scheduled', 'approved') AND due_at <= :now ORDER BY priority, id
+"""
 BROADCAST_STATE = "UPDATE broadcasts SET state = :to WHERE id = :id AND state = :from"
 BROADCAST_CANCEL = """
     UPDATE broadcasts SET state = 'cancelled' WHERE id = :id AND state IN ('scheduled', 'running', 'paused')

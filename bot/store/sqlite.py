@@ -166,13 +166,13 @@ class Store:
                 db.enable_wal()
                 for pragma in (
                     "synchronous = FULL",  # a commit is on the disk when it returns
-                    "foreign_keys = ON",
                     "secure_delete = ON",
                     "trusted_schema = OFF",
                     "cache_size = -16000",
                 ):
                     db.conn.execute(f"PRAGMA {pragma}")
-                migrations.apply(db)
+                migrations.apply(db)  # some make a table anew, which would count as deleting its rows
+                db.conn.execute("PRAGMA foreign_keys = ON")
 
     def _open_reader(self) -> None:
         with said_plainly():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bot.findings import Finding, errors
 from bot.timetable.shapes import Schedule
@@ -97,6 +97,21 @@ class Community:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """Why nobody of a community is written to now.
+
+    Attributes:
+        until: The next moment that is good, aware UTC.
+        why: What it is.
+        name: What the day is called; "" for the night.
+    """
+
+    until: datetime
+    why: Literal["night", "holiday", "rest-day", "mourning"]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """A slot whose moment has come.
 
@@ -177,6 +192,12 @@ def quiet_until(community: Community, now: datetime) -> datetime | None:
         if end > now and not hours.hold(end.astimezone(community.zone).time()):
             return end
         day += timedelta(days=1)
+
+
+def rest(community: Community, now: datetime) -> Rest | None:
+    """What keeps a community from being written to at `now` (aware UTC); None when nothing does."""
+    until = quiet_until(community, now)
+    return Rest(until, "night") if until else None
 
 
 def due(community: Community, since: datetime, now: datetime) -> list[Due]:
