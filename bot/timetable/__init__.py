@@ -79,6 +79,11 @@ class Community:
         file: Where it is written.
         consulate: The name of its own, a key of `Library.consulates`. None when the file does not say: then
             it is the consulate that is called as the file, if there is one.
+        approval: Whether nothing leaves before a second person has approved exactly that.
+        most_a_day: How many announcements one person gets in a day; None for any number.
+        next_channel_after: How long after a failure somebody with several addresses is tried on the next.
+        stale_translations: What readers get whose edition is older than its source: nothing goes out
+            ("refuse"), or the source's language does ("source").
     """
 
     slug: str
@@ -94,6 +99,10 @@ class Community:
     slots: tuple[Slot, ...]
     file: Path
     consulate: str | None = None
+    approval: bool = False
+    most_a_day: int | None = None
+    next_channel_after: timedelta = timedelta(hours=1)
+    stale_translations: Literal["refuse", "source"] = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +257,10 @@ def _built(source: Source, schedule: Schedule, senders: Mapping[str, ChannelName
         ),
         file=source.file,
         consulate=schedule.consulate,
+        approval=schedule.approval == "required",
+        most_a_day=schedule.most_a_day,
+        next_channel_after=schedule.next_channel_after,
+        stale_translations=schedule.stale_translations,
     )
 
 

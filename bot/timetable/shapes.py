@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -141,4 +141,8 @@ class Schedule(Table):
     fold_accents: bool = False
     ask_opinions: bool = False
     consulate: Annotated[str, Field(min_length=1)] | None = None
+    approval: Literal["none", "required"] = "none"
+    most_a_day: Annotated[int, Field(ge=1)] | None = None
+    next_channel_after: Annotated[timedelta, BeforeValidator(_late)] = timedelta(hours=1)
+    stale_translations: Literal["refuse", "source"] = "refuse"
     slot: Annotated[list[_Slot], BeforeValidator(_slots)] = Field(default_factory=list)
