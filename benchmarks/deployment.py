@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot import check, vault
+from bot.broadcasts.wanted import Wanted
 from bot.store import sql
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ async def announce(app: App, moment: str = "once") -> int:
     """Make the broadcast: its texts and a delivery for each person."""
     entry, community = app.project.library.entries["salud"], app.project.communities["plaza"]
     now = app.clockwork.now()
-    number = await app.broadcasts.announce(entry, community, moment=moment, due_at=now, now=now)
+    number = await app.broadcasts.announce(Wanted(entry, community, moment, now), by="bench", now=now)
     if number is None:
         raise ValueError("this moment was already announced")
     return number

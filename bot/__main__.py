@@ -7,6 +7,7 @@ nobody who asks for a report should wait for them.
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -17,10 +18,15 @@ _COMMANDS = {
     "preview": "writing",
     "ask": "writing",
     "announce": "announcing",
+    "submit": "approving",
+    "approve": "approving",
+    "return": "approving",
+    "reject": "approving",
     "report": "steering",
     "pause": "steering",
     "resume": "steering",
     "cancel": "steering",
+    "arm": "arming",
     "inbox": "inbox",
     "subscribers": "people",
     "invite": "inviting",
@@ -37,7 +43,8 @@ class _Door(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         if cmd_name not in _COMMANDS:
             return None
-        found = getattr(import_module(f"bot.cli.{_COMMANDS[cmd_name]}"), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        found = getattr(import_module(f"bot.cli.{_COMMANDS[cmd_name]}"), name)
         assert isinstance(found, click.Command)  # noqa: S101 - the table above is ours
         return found
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
+from bot.arming import Arming
 from bot.broadcasts import Broadcasts
+from bot.broadcasts.approval import Approvals
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
 from bot.conversation import Conversation, Writer
@@ -46,8 +49,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _ticks() -> float:
+    """Also while the machine sleeps, where the system counts that (Linux); else without the sleep."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 # random is for spreading retries, not for secrets.
-CLOCKWORK = Clockwork(now=_now, jitter=random.random)
+CLOCKWORK = Clockwork(now=_now, jitter=random.random, ticks=_ticks)
 
 
 class App:
@@ -65,6 +73,8 @@ class App:
         self.subscribers: Subscribers
         self.outbox: Outbox
         self.broadcasts: Broadcasts
+        self.approvals: Approvals
+        self.arming: Arming
         self.reports: Reports
         self.inbox: Inbox
         self.figures: Figures
@@ -82,6 +92,8 @@ class App:
         self.outbox = Outbox(self.store, self._vault)
         self.reports = Reports(self.store, self.project)
         self.broadcasts = Broadcasts(self.store, self.project, self.reports)
+        self.approvals = Approvals(self.store, self.broadcasts)
+        self.arming = Arming(self.store, self.project.settings.database_path, self.clockwork)
         self.inbox = Inbox(self.store, self._vault, self.project)
         self.figures = Figures(self.store, self._vault)
         return self
@@ -99,7 +111,7 @@ class App:
         """
         async with self._channels() as channels:
             dispatcher = self._dispatcher(channels)
-            task = asyncio.create_task(dispatcher.run(self.clockwork.now()))
+            task = asyncio.create_task(dispatcher.run())
             try:
                 yield dispatcher, task
             finally:
@@ -130,14 +142,15 @@ class App:
                 now=now,
                 heard=listener.heard,
             )
-            clock = Clock(self.broadcasts, Housekeeping(self.store), now=now, stir=dispatcher.stir)
-            dispatching = asyncio.create_task(dispatcher.run(now()))
+            tidy = Housekeeping(self.store)
+            clock = Clock(self.broadcasts, tidy, self.arming, now=now, stir=dispatcher.stir)
+            dispatching = asyncio.create_task(dispatcher.run())
             try:
                 await asyncio.sleep(0)  # it takes the lock, or knows that it cannot, before it waits
                 if dispatching.done():
                     await dispatching
                 await server.start()
-                async with _at_work(listener, clock, dispatching) as working:
+                async with _at_work(listener, clock, dispatcher, dispatching) as working:
                     yield dispatcher, working
             finally:
                 dispatcher.stop()
@@ -173,7 +186,7 @@ class App:
         )
 
     def _dispatcher(self, channels: Mapping[str, Channel]) -> Dispatcher:
-        speaking = Speaking(self.broadcasts, self.clockwork)
+        speaking = Speaking(self.broadcasts, self.arming, self.clockwork)
         senders = self.project.settings.senders
         lanes = [
             Lane(
@@ -190,7 +203,15 @@ class App:
         ]
         path = self.project.settings.database_path
         lock = path.with_name(path.name + ".dispatcher.lock")
-        return Dispatcher(lanes, speaking, outbox=self.outbox, broadcasts=self.broadcasts, lock=lock)
+        return Dispatcher(
+            lanes,
+            speaking,
+            outbox=self.outbox,
+            broadcasts=self.broadcasts,
+            arming=self.arming,
+            clockwork=self.clockwork,
+            lock=lock,
+        )
 
     @contextlib.asynccontextmanager
     async def _channels(self) -> AsyncIterator[dict[str, Channel]]:
@@ -209,12 +230,17 @@ class App:
 
 @contextlib.asynccontextmanager
 async def _at_work(
-    listener: Listener, clock: Clock, dispatching: asyncio.Task[None]
+    listener: Listener, clock: Clock, dispatcher: Dispatcher, dispatching: asyncio.Task[None]
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """What makes work for the dispatcher; ended before it."""
-    listening = asyncio.create_task(listener.run())
+    """What makes work for the dispatcher; begun once it may send, ended before it."""
+
+    async def once_armed() -> None:
+        await dispatcher.armed.wait()
+        clock.start()
+        await listener.run()
+
+    listening = asyncio.create_task(once_armed())
     working = asyncio.create_task(_first_fault(listening, dispatching))
-    clock.start()
     try:
         yield working
     finally:

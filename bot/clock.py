@@ -13,12 +13,13 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import timetable
-from bot.findings import Faults
+from bot.broadcasts.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from bot.arming import Arming, Lived
     from bot.broadcasts import Broadcasts
     from bot.housekeeping import Housekeeping
     from bot.timetable import Community, Due
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 BEAT = timedelta(seconds=5)
-_LOOK_BACK = timedelta(days=7)
-"""How far back a beat looks for slots whose moment came while nobody was running."""
 
 
 class Clock:
     """Beats until stopped.
 
     Args:
+        arming: Whether slots may be judged, and until when they were.
         stir: Called when a beat made something to send.
     """
 
@@ -41,12 +41,14 @@ class Clock:
         self,
         broadcasts: Broadcasts,
         housekeeping: Housekeeping,
+        arming: Arming,
         *,
         now: Callable[[], datetime],
         stir: Callable[[], None],
     ) -> None:
         self._broadcasts = broadcasts
         self._housekeeping = housekeeping
+        self._arming = arming
         self._now = now
         self._stir = stir
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -66,35 +68,43 @@ class Clock:
 
     def stop(self) -> None:
         """No beat begins any more."""
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
 
     async def beat(self) -> None:
-        """Make the broadcasts that are due, and forget what is to be forgotten."""
-        now = self._now()
-        made = [*await self._slots(now), *await self._broadcasts.launch_due(now)]
+        """Make the broadcasts that are due, and forget what is to be forgotten.
+
+        Nothing of it while this copy may not send, or the wall clock is in doubt: a year too early would be
+        for ever.
+        """
+        if await self._arming.at_rest():
+            return
+        now, lived = self._now(), await self._arming.lived()
+        for community in self._broadcasts.project.communities.values():
+            for due in self._come(community, lived, now):
+                await self._appoint(community, due, now)
+        made = await self._broadcasts.launch_due(now, lived.since)
+        await self._arming.judged(now)
         if made:
             log.info("clock.due", broadcasts=len(made))
             self._stir()
         await self._housekeeping.tidy(now)
 
-    async def _slots(self, now: datetime) -> list[int]:
-        made = []
-        for community in self._broadcasts.project.communities.values():
-            for due in timetable.due(community, now - _LOOK_BACK, now):
-                broadcast = None if due.late else await self._slot(community, due, now)
-                made += [broadcast] if broadcast else []
-        return made
+    def _come(self, community: Community, lived: Lived, now: datetime) -> list[Due]:
+        """The moments that have come, of each slot the latest: what it would have said before is old news.
 
-    async def _slot(self, community: Community, due: Due, now: datetime) -> int | None:
-        """Announce one slot; None when it was, or cannot be said, which must not keep the others."""
-        entry = self._broadcasts.project.library.entries.get(due.slot.announce)
-        if entry is None:
-            return None  # `check` says it
-        try:
-            return await self._broadcasts.announce(
-                entry, community, moment=due.slot.key, due_at=due.moment, now=now
-            )
-        except Faults as faults:
-            rule = faults.findings[0].rule
-            log.error("clock.faults", entry=entry.slug, community=community.slug, reason=rule)  # noqa: TRY400 - only the rule
-            return None
+        One that is too late counts when it passed while nobody was running. Before we ever looked, it is
+        only a record of what was.
+        """
+        judged = lived.judged_at or now
+        longest = max((slot.late for slot in community.slots), default=timedelta())
+        starts = self._broadcasts.project.library.starts
+        since = min(judged, now - longest)
+        latest = {due.slot: due for due in timetable.due(community, starts, since, now)}  # earliest first
+        return [due for due in latest.values() if not due.late or due.moment > judged]
+
+    async def _appoint(self, community: Community, due: Due, now: datetime) -> None:
+        entry = self._broadcasts.project.library.entries.get(due.slot.entry)
+        if entry is not None:  # else `check` says it
+            wanted = Wanted(entry, community, due.key, due.moment, due.slot.late)
+            await self._broadcasts.appoint(wanted, now)

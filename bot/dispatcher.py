@@ -15,9 +15,9 @@ import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
 
+    from bot.arming import Arming
     from bot.broadcasts import Broadcasts
     from bot.lane import Lane
     from bot.moments import Clockwork
@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 _LOOK = 0.5
 """Seconds for which the list of broadcasts that may speak is believed: a pause takes effect within it."""
+_OFF = 1.0
+"""Seconds between two looks whether somebody armed a copy that may not send."""
 
 
 class AlreadyDispatching(Exception):  # noqa: N818 - what is so
@@ -36,8 +38,9 @@ class AlreadyDispatching(Exception):  # noqa: N818 - what is so
 class Speaking:
     """The broadcasts that may speak now, looked up for all lanes together."""
 
-    def __init__(self, broadcasts: Broadcasts, clockwork: Clockwork) -> None:
+    def __init__(self, broadcasts: Broadcasts, arming: Arming, clockwork: Clockwork) -> None:
         self._broadcasts = broadcasts
+        self._arming = arming
         self._clockwork = clockwork
         self._known: list[tuple[int, int | None]] = []
         self._until = 0.0
@@ -48,7 +51,8 @@ class Speaking:
         async with self._lock:
             loop = asyncio.get_running_loop()
             if loop.time() >= self._until:
-                self._known = await self._broadcasts.speaking(self._clockwork.now())
+                doubtful = await self._arming.doubtful()
+                self._known = await self._broadcasts.speaking(self._clockwork.now(), doubtful=doubtful)
                 self._until = loop.time() + _LOOK
         return self._known
 
@@ -58,15 +62,30 @@ class Speaking:
 
 
 class Dispatcher:
-    """All lanes of one deployment."""
+    """All lanes of one deployment.
+
+    Attributes:
+        armed: Set once this copy of the database may send.
+    """
 
     def __init__(
-        self, lanes: Sequence[Lane], speaking: Speaking, *, outbox: Outbox, broadcasts: Broadcasts, lock: Path
+        self,
+        lanes: Sequence[Lane],
+        speaking: Speaking,
+        *,
+        outbox: Outbox,
+        broadcasts: Broadcasts,
+        arming: Arming,
+        clockwork: Clockwork,
+        lock: Path,
     ) -> None:
         self.lanes = lanes
+        self.armed = asyncio.Event()
         self._speaking = speaking
         self._outbox = outbox
         self._broadcasts = broadcasts
+        self._arming = arming
+        self._clockwork = clockwork
         self._lock = lock
         self._stopped = asyncio.Event()
 
@@ -87,8 +106,10 @@ class Dispatcher:
         """No lane has anything in hand."""
         return all(lane.idle for lane in self.lanes)
 
-    async def run(self, now: datetime) -> None:
+    async def run(self) -> None:
         """Dispatch until `stop`. To be cancelled is to be stopped: what is in flight ends all the same.
+
+        A copy that may not send waits until somebody arms it, and claims nothing.
 
         Raises:
             AlreadyDispatching: somebody else does; nothing was begun.
@@ -99,7 +120,9 @@ class Dispatcher:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise AlreadyDispatching from None
-            if orphans := await self._outbox.recover(now):
+            if not await self._may_send():
+                return
+            if orphans := await self._outbox.recover(self._clockwork.now()):
                 log.warning("dispatcher.unknown", deliveries=orphans)
             jobs = [asyncio.create_task(job) for job in (self._keep(), *(lane.run() for lane in self.lanes))]
             try:
@@ -110,10 +133,24 @@ class Dispatcher:
             for job in jobs:
                 job.result()
 
+    async def _may_send(self) -> bool:
+        """Wait until this copy may send. False when we are stopped before."""
+        await self._arming.begin()
+        while not await self._arming.armed():
+            await self._pause(_OFF)
+            if self._stopped.is_set():
+                return False
+        self.armed.set()
+        return True
+
     async def _keep(self) -> None:
-        """Close the broadcasts in which nothing is left to do."""
+        """Close the broadcasts in which nothing is left to do, and show that we live."""
         while not self._stopped.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK):
-                    await self._stopped.wait()
-            await self._broadcasts.finish()
+            await self._pause(_LOOK)
+            await self._arming.beat()
+            await self._broadcasts.finish(self._clockwork.now())
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()

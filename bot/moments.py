@@ -18,10 +18,17 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """Time and chance, handed in instead of taken."""
+    """Time and chance, handed in instead of taken.
+
+    Attributes:
+        now: What the wall clock shows, aware UTC. Somebody may set it.
+        jitter: From 0 to 1.
+        ticks: Seconds that only ever go on, also while the machine sleeps. Where they began means nothing.
+    """
 
     now: Callable[[], datetime]
     jitter: Callable[[], float]
+    ticks: Callable[[], float]
 
 
 @overload

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot import check
+from bot.arming import Arming
 from bot.broadcasts import Broadcasts
+from bot.broadcasts.approval import Approvals
+from bot.broadcasts.history import Decision
 from bot.broadcasts.reports import Reports
+from bot.broadcasts.wanted import Wanted
 from bot.dispatcher import Dispatcher, Speaking
 from bot.lane import Lane
 from bot.moments import Clockwork
@@ -139,6 +143,10 @@ class Clock:
         """Let time pass at once."""
         self.skipped += timedelta(**time)
 
+    def ticks(self) -> float:
+        """The seconds that passed, as `now` shows them."""
+        return time.monotonic() - self.begun + self.skipped.total_seconds()
+
 
 class Core:
     """The parts, over one database file."""
@@ -151,6 +159,9 @@ class Core:
         read = project(folder)
         self.reports = Reports(store, read)
         self.broadcasts = Broadcasts(store, read, self.reports)
+        self.approvals = Approvals(store, self.broadcasts)
+        self.clockwork = Clockwork(now=clock.now, jitter=lambda: 0.5, ticks=clock.ticks)
+        self.arming = Arming(store, folder / "pregonero.db", self.clockwork)
 
     @property
     def now(self) -> datetime:
@@ -164,18 +175,36 @@ class Core:
     async def announce(
         self, entry: str = "feria", community: str = "fresno", moment: str = "m", why: str | None = None
     ) -> int:
-        """Make a broadcast that is due."""
-        content = self.broadcasts.project
+        """Make a broadcast that is due; an emergency is two people's word."""
         made = await self.broadcasts.announce(
-            content.library.entries[entry],
-            content.communities[community],
-            moment=moment,
-            due_at=self.now,
-            now=self.now,
-            why=why,
+            self.wanted(entry, community, moment, why=why), by="Ana", now=self.now
         )
         assert made is not None
+        if why:
+            assert await self.approvals.approve(made, self.decision("Beto")) == "running"
         return made
+
+    def wanted(
+        self,
+        entry: str = "feria",
+        community: str = "fresno",
+        moment: str = "m",
+        due_at: datetime | None = None,
+        why: str | None = None,
+    ) -> Wanted:
+        """An entry of the deployment, wanted in a community."""
+        content = self.broadcasts.project
+        return Wanted(
+            content.library.entries[entry],
+            content.communities[community],
+            moment,
+            due_at or self.now,
+            why=why,
+        )
+
+    def decision(self, who: str = "Ana", reason: str | None = None) -> Decision:
+        """Somebody decides something now."""
+        return Decision(who, self.now, reason)
 
     async def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         """What stands in the database."""
@@ -215,12 +244,19 @@ class Core:
         speaking = next((lane._speaking for lane in lanes), None)
         assert isinstance(speaking, Speaking)
         lock = self.folder / "pregonero.db.dispatcher.lock"
-        return Dispatcher(lanes, speaking, outbox=self.outbox, broadcasts=self.broadcasts, lock=lock)
+        return Dispatcher(
+            lanes,
+            speaking,
+            outbox=self.outbox,
+            broadcasts=self.broadcasts,
+            arming=self.arming,
+            clockwork=self.clockwork,
+            lock=lock,
+        )
 
     def lanes(self, *opened: tuple[str, Channel], rate: float = 500, concurrency: int = 20) -> list[Lane]:
         """A lane for each sender."""
-        clockwork = Clockwork(now=self.clock.now, jitter=lambda: 0.5)
-        speaking = Speaking(self.broadcasts, clockwork)
+        speaking = Speaking(self.broadcasts, self.arming, self.clockwork)
         return [
             Lane(
                 name,
@@ -230,7 +266,7 @@ class Core:
                 outbox=self.outbox,
                 vault=self.vault,
                 speaking=speaking,
-                clockwork=clockwork,
+                clockwork=self.clockwork,
             )
             for name, channel in opened
         ]
@@ -241,7 +277,7 @@ class Core:
     ) -> AsyncIterator[Dispatcher]:
         """The lanes at work; stopped, and their channels closed, at the end."""
         dispatcher = self.dispatcher(*self.lanes(*opened, rate=rate, concurrency=concurrency))
-        task = asyncio.create_task(dispatcher.run(self.now))
+        task = asyncio.create_task(dispatcher.run())
         try:
             yield dispatcher
         finally:

@@ -110,5 +110,5 @@ async def talking(folder: Path) -> AsyncIterator[Talk]:
     assert CliRunner().invoke(init, [str(folder)]).exit_code == 0
     project, findings = check.read(folder / "config.toml", {}, NOON)
     assert project, findings
-    async with App(project, Clockwork(now=lambda: NOON, jitter=lambda: 0.0)) as app:
+    async with App(project, Clockwork(now=lambda: NOON, jitter=lambda: 0.0, ticks=lambda: 0.0)) as app:
         yield Talk(app)

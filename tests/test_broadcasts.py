@@ -98,17 +98,11 @@ async def test_topics_are_a_wish_to_hear_only_those(core: Core) -> None:
 async def test_the_same_moment_is_one_broadcast(core: Core) -> None:
     """Announcing twice for one moment makes one broadcast, even when the text has become false since."""
     await core.take_in(people(3))
-    content = core.broadcasts.project
-    feria, place = content.library.entries["feria"], content.communities["fresno"]
-    made = [
-        await core.broadcasts.announce(feria, place, moment="m", due_at=core.now, now=core.now)
-        for _ in range(2)
-    ]
+    made = [await core.broadcasts.announce(core.wanted(), by="Ana", now=core.now) for _ in range(2)]
     assert [number is None for number in made] == [False, True]
     assert await core.rows("SELECT count(*) FROM deliveries") == [(3,)]
-    false = content.library.entries["falsa"]
     await core.store.write(lambda tx: tx.run("UPDATE broadcasts SET entry = 'falsa'"))
-    assert await core.broadcasts.announce(false, place, moment="m", due_at=core.now, now=core.now) is None
+    assert await core.broadcasts.announce(core.wanted("falsa"), by="Ana", now=core.now) is None
 
 
 async def test_a_false_text_makes_nothing(core: Core) -> None:
@@ -121,16 +115,9 @@ async def test_a_false_text_makes_nothing(core: Core) -> None:
 
 async def test_a_scheduled_broadcast_starts_at_its_moment(core: Core, clock: Clock) -> None:
     """Until its moment it has no deliveries; then everybody who is there by then gets one, once."""
-    content = core.broadcasts.project
-    place = content.communities["fresno"]
     for entry in ("falsa", "feria"):
-        await core.broadcasts.announce(
-            content.library.entries[entry],
-            place,
-            moment="m",
-            due_at=core.now + timedelta(hours=1),
-            now=core.now,
-        )
+        wanted = core.wanted(entry, due_at=core.now + timedelta(hours=1))
+        await core.broadcasts.announce(wanted, by="Ana", now=core.now)
     await core.take_in(people(4))
     assert await core.broadcasts.launch_due(core.now) == []
     clock.skip(hours=2)
@@ -150,7 +137,7 @@ async def test_whatsapp_outside_the_window_waits_for_a_word(core: Core) -> None:
     assert (reason.state, reason.reason, reason.sender, reason.people) == ("held", "window", "whatsapp", 2)
     [one] = await claim(core, sender="whatsapp")
     await core.outbox.turn("whatsapp", [Settled(one, "sent")], [], 0, core.now)
-    assert await core.broadcasts.finish() == []
+    assert await core.broadcasts.finish(core.now) == []
     await core.heard(number(1))
     assert await core.counts(broadcast) == {"queued": 1, "held": 1, "sent": 1}
     assert await who(core, broadcast) == {number(0), number(1), number(2)}
@@ -175,12 +162,12 @@ async def test_a_pause_holds_what_was_not_claimed(core: Core) -> None:
     broadcast = await core.announce()
     before = await claim(core, 2)
     await core.outbox.turn("bot", [Settled(before[0], "sent")], [], 0, core.now)
-    assert await core.broadcasts.pause(broadcast)
-    assert not await core.broadcasts.pause(broadcast)
+    assert await core.broadcasts.pause(broadcast, core.decision())
+    assert not await core.broadcasts.pause(broadcast, core.decision())
     assert await claim(core) == []
     assert await core.counts(broadcast) == {"held": 4, "claimed": 1, "sent": 1}
-    assert await core.broadcasts.resume(broadcast)
-    assert not await core.broadcasts.resume(broadcast)
+    assert await core.broadcasts.resume(broadcast, core.decision())
+    assert not await core.broadcasts.resume(broadcast, core.decision())
     after = await claim(core)
     assert len(after) == 4
     assert {one.id for one in after}.isdisjoint(one.id for one in before)
@@ -191,7 +178,7 @@ async def test_a_cancelled_broadcast_never_speaks_again(core: Core) -> None:
     await core.take_in(people(6))
     broadcast = await core.announce()
     back, next_, held, sent = await claim(core, 4)
-    assert await core.broadcasts.cancel(broadcast, core.now) == 2
+    assert await core.broadcasts.cancel(broadcast, core.decision()) == 2
     ends = [
         Settled(back, "queued", "busy", due_at=core.now),
         Settled(next_, "next", due_at=core.now),
@@ -201,7 +188,7 @@ async def test_a_cancelled_broadcast_never_speaks_again(core: Core) -> None:
     await core.outbox.turn("bot", ends, [], 0, core.now)
     assert await core.counts(broadcast) == {"cancelled": 5, "sent": 1}
     assert (await core.reports.report(broadcast, core.now)).state == "cancelled"
-    assert not await core.broadcasts.resume(broadcast)
+    assert not await core.broadcasts.resume(broadcast, core.decision())
     assert await claim(core) == []
 
 
@@ -211,8 +198,8 @@ async def test_what_is_over_cannot_be_cancelled(core: Core) -> None:
     broadcast = await core.announce()
     [one] = await claim(core)
     await core.outbox.turn("bot", [Settled(one, "sent")], [], 0, core.now)
-    assert await core.broadcasts.finish() == [broadcast]
-    assert await core.broadcasts.cancel(broadcast, core.now) == 0
+    assert await core.broadcasts.finish(core.now) == [broadcast]
+    assert await core.broadcasts.cancel(broadcast, core.decision()) == 0
     assert (await core.reports.report(broadcast, core.now)).state == "done"
 
 
@@ -221,15 +208,15 @@ async def test_done_is_when_no_row_is_open(core: Core) -> None:
     await core.take_in(people(2))
     broadcast = await core.announce()
     one, other = await claim(core)
-    assert await core.broadcasts.finish() == []
+    assert await core.broadcasts.finish(core.now) == []
     await core.outbox.turn("bot", [Settled(one, "sent")], [], 0, core.now)
-    assert await core.broadcasts.finish() == []
+    assert await core.broadcasts.finish(core.now) == []
     await core.outbox.turn("bot", [Settled(other, "queued", due_at=core.now)], [], 0, core.now)
-    assert await core.broadcasts.finish() == []
+    assert await core.broadcasts.finish(core.now) == []
     [again] = await claim(core)
     await core.outbox.turn("bot", [Settled(again, "unknown", "no-answer")], [], 0, core.now)
-    assert await core.broadcasts.finish() == [broadcast]
-    assert await core.broadcasts.finish() == []
+    assert await core.broadcasts.finish(core.now) == [broadcast]
+    assert await core.broadcasts.finish(core.now) == []
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -239,14 +226,14 @@ async def test_what_nobody_wants_any_more_is_not_sent(core: Core, clock: Clock, 
     broadcast = await core.announce("vence")
     [one] = await claim(core, 1)
     if paused:
-        await core.broadcasts.pause(broadcast)
+        await core.broadcasts.pause(broadcast, core.decision())
     clock.skip(hours=3)
     assert await claim(core) == []
     assert await core.counts(broadcast) == {"claimed": 1, "expired": 4}
     await core.outbox.turn("bot", [Settled(one, "queued", due_at=core.now)], [], 0, core.now)
     assert await claim(core) == []
     assert await core.counts(broadcast) == {"expired": 5}
-    assert await core.broadcasts.finish() == [broadcast]
+    assert await core.broadcasts.finish(core.now) == [broadcast]
     assert await core.broadcasts.speaking(core.now) == []
 
 
@@ -282,7 +269,7 @@ async def test_an_empty_community_is_told_apart(core: Core) -> None:
     """A broadcast without anybody is over at once, and one that never was is not there."""
     broadcast = await core.announce()
     assert await core.counts(broadcast) == {}
-    assert await core.broadcasts.finish() == [broadcast]
+    assert await core.broadcasts.finish(core.now) == [broadcast]
     with pytest.raises(KeyError):
         await core.reports.report(99, core.now)
     assert [report.broadcast for report in await core.reports.reports(core.now)] == [broadcast]

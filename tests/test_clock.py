@@ -14,6 +14,7 @@ import pytest
 
 from bot import check
 from bot.app import App
+from bot.broadcasts.wanted import Wanted
 from bot.clock import Clock
 from bot.housekeeping import Housekeeping
 from bot.moments import Clockwork
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.broadcasts.reports import Report
     from tests.conftest import Rehearsal
 
 NOON = datetime(2027, 3, 1, 12)  # noqa: DTZ001 - as the community's clocks show it
@@ -51,14 +53,21 @@ class Hand:
     def __init__(self, app: App, clock: Clock) -> None:
         self.app, self.clock = app, clock
         self.now = datetime(2027, 3, 1, tzinfo=UTC)
-        self.stirred = 0
+        self.slipped = 0.0  # seconds by which somebody set the wall clock
+
+    def ticks(self) -> float:
+        """The seconds that truly passed."""
+        return self.now.timestamp() - self.slipped
 
     async def beat(self, now: datetime) -> Counter[str]:
-        """One beat at that moment; how many broadcasts each community has that are not for later."""
+        """One beat at that moment; how many broadcasts each community has that left."""
         self.now = now
         await self.clock.beat()
-        reports = await self.app.reports.reports(now)
-        return Counter(report.community for report in reports if report.state != "scheduled")
+        return Counter(report.community for report in await self.reports("running"))
+
+    async def reports(self, *states: str) -> list[Report]:
+        """The broadcasts in one of these states."""
+        return [one for one in await self.app.reports.reports(self.now) if one.state in states]
 
 
 @asynccontextmanager
@@ -66,10 +75,13 @@ async def hand(made: Deployment) -> AsyncIterator[Hand]:
     """The deployment, opened, with its clock stopped."""
     project, _ = check.read(made.folder / "config.toml", os.environ, datetime(2027, 3, 1, tzinfo=UTC))
     assert project is not None
-    app = App(project, Clockwork(now=lambda: held.now, jitter=lambda: 0.0))
-    async with app:
+    held: Hand
+    clockwork = Clockwork(now=lambda: held.now, jitter=lambda: 0.0, ticks=lambda: held.ticks())  # noqa: PLW0108 - it is made below
+    async with App(project, clockwork) as app:
         tidy = Housekeeping(app.store)
-        held = Hand(app, Clock(app.broadcasts, tidy, now=lambda: held.now, stir=lambda: None))
+        clock = Clock(app.broadcasts, tidy, app.arming, now=lambda: held.now, stir=lambda: None)
+        held = Hand(app, clock)
+        await app.arming.begin()
         yield held
 
 
@@ -98,11 +110,12 @@ async def test_beating_twice_says_it_once(made: Deployment) -> None:
 
 
 async def test_what_was_missed_is_made_up_while_it_is_useful(made: Deployment) -> None:
-    """Asleep at noon: within its hour the slot is still said, later it is not."""
+    """Asleep at noon: within its hour the slot is still said, later it waits for a person."""
     async with hand(made) as clock:
         assert await clock.beat(at("nueva-york", 0.9)) == {"nueva-york": 1}
     async with hand(made) as clock:
         assert await clock.beat(at("fresno", 1.1)) == {"nueva-york": 1}
+        assert {one.community for one in await clock.reports("missed")} == {"fresno", "phoenix"}
 
 
 async def test_a_slot_that_cannot_be_said_keeps_no_other(made: Deployment) -> None:
@@ -116,7 +129,8 @@ async def test_a_slot_that_cannot_be_said_keeps_no_other(made: Deployment) -> No
         await clock.app.subscribers.take_in(people, clock.now)
         assert await clock.beat(at("nueva-york")) == {"nueva-york": 1}
         assert await clock.beat(at("fresno")) == {"nueva-york": 1, "phoenix": 1, "fresno": 1}
-        assert {report.entry for report in await clock.app.reports.reports(clock.now)} == {"feria"}
+        waiting = await clock.reports("scheduled")
+        assert {(one.entry, one.history[-1].reason) for one in waiting} == {("cara", "unsayable")}
 
 
 async def test_an_announcement_for_later_leaves_when_it_is_due(made: Deployment) -> None:
@@ -124,14 +138,9 @@ async def test_an_announcement_for_later_leaves_when_it_is_due(made: Deployment)
     async with hand(made) as clock:
         project = clock.app.project
         for place in ("nueva-york", "fresno"):
-            made_ = await clock.app.broadcasts.announce(
-                project.library.entries["feria"],
-                project.communities[place],
-                moment="2027-03-02T12:00:00",
-                due_at=at(place, 24),
-                now=at(place, -12),
-            )
-            assert made_ is not None
+            feria, community = project.library.entries["feria"], project.communities[place]
+            wanted = Wanted(feria, community, "2027-03-02T12:00:00", at(place, 24))
+            assert await clock.app.broadcasts.announce(wanted, by="Ana", now=at(place, -12))
         assert await clock.beat(at("nueva-york", -1)) == {}
         assert (await clock.beat(at("nueva-york", 24)))["nueva-york"] == 1
         assert (await clock.beat(at("nueva-york", 24.1)))["fresno"] == 0

@@ -84,10 +84,10 @@ async def test_a_pause_takes_hold_while_it_runs(core: Core, vendor: Vendor) -> N
     broadcast = await core.announce()
     async with core.dispatching(vendor.telegram(), rate=200):
         await vendor.until(20)
-        await core.broadcasts.pause(broadcast)
+        await core.broadcasts.pause(broadcast, core.decision())
         await when(partial(nobody_but, core, broadcast, "sent", "held"))
         assert (await core.counts(broadcast))["sent"] < 180
-        await core.broadcasts.resume(broadcast)
+        await core.broadcasts.resume(broadcast, core.decision())
         await core.until(broadcast, sent=200)
     assert len(vendor.reached) == len(set(vendor.reached)) == 200
 
@@ -98,7 +98,7 @@ async def test_a_cancel_takes_hold_while_it_runs(core: Core, vendor: Vendor) -> 
     broadcast = await core.announce()
     async with core.dispatching(vendor.telegram(), rate=200):
         await vendor.until(20)
-        await core.broadcasts.cancel(broadcast, core.now)
+        await core.broadcasts.cancel(broadcast, core.decision())
         await when(partial(nobody_but, core, broadcast, "sent", "cancelled"))
     counts = await core.counts(broadcast)
     assert counts["sent"] == len(vendor.asked)
@@ -109,13 +109,13 @@ async def test_a_keeper_that_fails_is_heard(
 ) -> None:
     """When the database fails where broadcasts are closed, the sending ends with that word."""
 
-    async def full() -> list[int]:
+    async def full(_: object) -> list[int]:
         raise Unusable("full")
 
     monkeypatch.setattr(core.broadcasts, "finish", full)
     [lane] = core.lanes(vendor.telegram())
     with pytest.raises(Unusable) as told:
         async with asyncio.timeout(10):
-            await core.dispatcher(lane).run(core.now)
+            await core.dispatcher(lane).run()
     await lane._channel.aclose()
     assert told.value.why == "full"

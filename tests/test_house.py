@@ -14,7 +14,7 @@ CODE = sorted(path for folder in ("bot", "channels") for path in (ROOT / folder)
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 JOURNEY = (
-    "store moments findings log references",
+    "store moments wallclock findings log references",
     "languages words toml",
     "vault",
     "settings timetable library",
@@ -24,7 +24,7 @@ JOURNEY = (
     "texts",
     "threads figures links",
     "consent",
-    "subscribers outbox acting housekeeping",
+    "subscribers outbox acting housekeeping arming",
     "broadcasts inbound inbox",
     "lane",
     "dispatcher clock listening web",
@@ -73,6 +73,7 @@ STORE_ROOMS = {
     "consent",
     "acting",
     "housekeeping",
+    "arming",
     "inbox",
     "inbound",
     "app",

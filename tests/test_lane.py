@@ -178,7 +178,7 @@ async def test_nothing_waits_in_hand_through_a_rest(
         await vendor.until(1)
         await core.until(broadcast, queued=30)
         if meanwhile == "paused":
-            await core.broadcasts.pause(broadcast)
+            await core.broadcasts.pause(broadcast, core.decision())
             await core.until(broadcast, held=30)
             await asyncio.sleep(1.2)  # the rest is over
         elif meanwhile == "late":
@@ -289,7 +289,7 @@ async def test_a_stop_lets_what_is_in_flight_end(core: Core, vendor: Vendor, how
     broadcast = await core.announce()
     [lane] = core.lanes(vendor.telegram(), concurrency=10)
     dispatcher = core.dispatcher(lane)
-    running = asyncio.create_task(dispatcher.run(core.now))
+    running = asyncio.create_task(dispatcher.run())
     await vendor.until(15)
     begun = len(vendor.asked)
     if how == "stop":
@@ -423,7 +423,7 @@ async def test_a_disk_that_fills_up_stops_the_sending(core: Core, vendor: Vendor
     await core.store.write(lambda tx: tx.tuples("PRAGMA max_page_count = 1"))  # no more than there are
     sender, channel = vendor.telegram()
     with pytest.raises(Unusable) as told:
-        await core.dispatcher(*core.lanes((sender, channel), rate=400)).run(core.now)
+        await core.dispatcher(*core.lanes((sender, channel), rate=400)).run()
     await channel.aclose()
     assert told.value.why == "full"
     assert len(vendor.asked) < 300
@@ -452,7 +452,7 @@ async def test_a_text_that_cannot_be_read_stops_the_lane(
     monkeypatch.setattr(core.outbox, "text", unreadable)
     [lane] = core.lanes(vendor.telegram())
     with pytest.raises(Unusable) as told:
-        await core.dispatcher(lane).run(core.now)
+        await core.dispatcher(lane).run()
     await lane._channel.aclose()
     assert told.value.why == "damaged"
     assert await core.counts(broadcast) == {"queued": 40}

@@ -33,7 +33,7 @@ async def test_no_second_exceeds_the_rate(tmp_path: Path) -> None:
         broadcast = await core.announce()
         fast, slow = core.lanes(vendor.telegram(), rate=200), core.lanes(vendor.sms(), rate=40)
         dispatcher = core.dispatcher(*fast, *slow)
-        running = asyncio.create_task(dispatcher.run(core.now))
+        running = asyncio.create_task(dispatcher.run())
         await core.until(broadcast, sent=720)
         dispatcher.stop()
         await running

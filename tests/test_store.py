@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Store, Transaction, Unusable, sql, talk
+from bot.store import Store, Transaction, Unusable, deciding, sql, talk
 from tests.core import chat, number, opened, people, person
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ COLUMNS = {
     "broadcasts": "id entry community moment state priority why due_at late valid_until hash corrects",
     "history": "id broadcast state who at reason",
     "digested": "broadcast entry",
-    "arming": "id token beat beat_at off",
+    "arming": "id token beat beat_at judged_at since off who",
     "broadcast_topics": "broadcast topic",
     "texts": "id broadcast channel language variant edition sender open closed mark owner",
     "asked": "subscriber question choices kept until",
@@ -50,7 +50,8 @@ INDEXED = [
     *(sql.RECEIPT_ROW, sql.RECEIPT_STATE, sql.RELEASE_WINDOW, sql.PERSON_FORGET_REPLIES),
     *(sql.FAN_OUT, sql.READERS, sql.COUNTS, sql.REASONS, sql.CANCEL_OPEN, talk.INBOUNDS_UNANSWERED),
     *(sql.BROADCASTS_OPEN, sql.BROADCASTS_DUE, sql.BROADCAST_MADE, sql.SUBSCRIBER_BY_ADDRESS),
-    *(sql.SUPPRESSED, sql.SUBSCRIBER_MOVED),
+    *(sql.SUPPRESSED, sql.SUBSCRIBER_MOVED, deciding.BROADCASTS_OVER, deciding.HISTORY),
+    *(deciding.ANY_TOO_LATE, deciding.BROADCASTS_TO_SUBMIT, deciding.ARMING),
 ]
 
 WRITER = """

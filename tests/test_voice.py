@@ -10,6 +10,7 @@ import pytest
 from bot import check
 from bot.broadcasts import Broadcasts
 from bot.broadcasts.reports import Reports
+from bot.broadcasts.wanted import Wanted
 from tests.talking import CITLALI, JOEL, ROSA, Talk, talking
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ async def test_after_an_event_people_are_asked_whether_it_was_of_use(talk: Talk,
     await talk.say("pasaporte", JOEL, "sms")
     made = Broadcasts(talk.app.store, project, Reports(talk.app.store, project))
     entry, place = project.library.entries["como-te-fue"], project.communities["fresno"]
-    await made.announce(entry, place, moment="now", due_at=talk.now, now=talk.now)
+    await made.announce(Wanted(entry, place, "now", talk.now), by="Ana", now=talk.now)
     [(text,)] = await talk.rows("SELECT open FROM texts WHERE broadcast IS NOT NULL AND channel = 'sms'")
     assert "¿Te sirvió?" in text.replace("sirvio", "sirvió")
     await talk.say("1", JOEL, "sms")

@@ -5,23 +5,34 @@ Deciding writes rows and returns; only the dispatcher sends. Planning a million 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import structlog
+
+from bot.broadcasts import history
+from bot.broadcasts.approval import hash_of, hindrance
 from bot.broadcasts.fanning import fan_out, texts_for
-from bot.broadcasts.reports import ANNOUNCEMENT, EMERGENCY, resting
+from bot.broadcasts.history import CLOCK, OVER, Decision
+from bot.broadcasts.reports import EMERGENCY, resting
+from bot.broadcasts.wanted import first_state, is_over, missed
 from bot.findings import Faults
 from bot.moments import to_ms
-from bot.store import sql
+from bot.store import deciding, sql
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from bot.broadcasts.reports import Reports, State
+    from bot.broadcasts.history import State
+    from bot.broadcasts.reports import Reports
+    from bot.broadcasts.wanted import Wanted
     from bot.check import Project
     from bot.library import Entry
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
     from bot.timetable import Community
+
+log = structlog.get_logger()
 
 
 class Broadcasts:
@@ -32,21 +43,15 @@ class Broadcasts:
         self._reports = reports
         self.project = project
 
-    async def announce(
-        self,
-        entry: Entry,
-        community: Community,
-        *,
-        moment: str,
-        due_at: datetime,
-        now: datetime,
-        why: str | None = None,
-    ) -> int | None:
-        """Make a broadcast: its texts and its deliveries if it is due, else only a note to make them then.
+    async def announce(self, wanted: Wanted, *, by: str, now: datetime) -> int | None:
+        """Make a broadcast: its texts and its deliveries if it runs now, else a row that waits.
+
+        An emergency, and anything where approval is required, waits for a second person's yes.
 
         Args:
-            moment: What makes it one and the same broadcast, however often it is asked for.
-            why: The reason of an emergency, which passes quiet hours.
+            wanted: What, where and when.
+            by: Who says so.
+            now: Aware UTC.
 
         Returns:
             Its number, or None when it was already made.
@@ -54,57 +59,107 @@ class Broadcasts:
         Raises:
             Faults: a text cannot be rendered; nothing was made.
         """
-        row: dict[str, object] = {"entry": entry.slug, "community": community.slug, "moment": moment}
+        row: dict[str, Any] = wanted.row()
         if await self._store.read(lambda tx: tx.one(sql.BROADCAST_MADE, row)):
             return None  # before the texts: what was said may have become false since
-        row |= {"state": "running" if due_at <= now else "scheduled", "why": why}
-        row |= {"due_at": to_ms(due_at), "valid_until": to_ms(entry.expires(community.zone))}
-        row["priority"] = EMERGENCY if why else ANNOUNCEMENT
-        texts = await self._texts(entry, community, now) if due_at <= now else []
+        row["state"] = first_state(wanted, now)
+        if row["state"] == "submitted":
+            row["hash"] = hash_of(self.project, row)
+        texts = await self._texts(wanted.entry, wanted.community, now) if row["state"] == "running" else []
 
         def work(tx: Transaction) -> int | None:
-            made = tx.one(sql.BROADCAST_ADD, row)
-            if made and due_at <= now:
-                fan_out(tx, made["id"], community.slug, entry, texts, now)
-            return int(made["id"]) if made else None
+            number = history.begin(tx, row, Decision(by, now, wanted.why))
+            if number is not None and row["state"] == "running":
+                fan_out(tx, number, wanted.community.slug, wanted.entry, texts, now)
+            return number
 
         return await self._store.write(work)
 
-    async def launch_due(self, now: datetime) -> list[int]:
-        """Make the deliveries of scheduled broadcasts whose moment has come."""
+    async def appoint(self, wanted: Wanted, now: datetime) -> None:
+        """Make the row of a slot whose moment has come, once; what becomes of it says `launch_due`.
+
+        Where approval is required and nobody asked for it, it is a draft that waits.
+        """
+        state, reason = ("draft", "approval") if wanted.community.approval else ("scheduled", None)
+        row = wanted.row() | {"state": state}
+        if await self._store.read(lambda tx: tx.one(sql.BROADCAST_MADE, row)):
+            return
+        decision = Decision(CLOCK, now, reason)
+        if await self._store.write(lambda tx: history.begin(tx, row, decision)) and state == "draft":
+            log.warning("broadcast.unapproved", entry=row["entry"], community=row["community"])
+
+    async def launch_due(self, now: datetime, since: datetime | None = None) -> list[int]:
+        """Let run what waits for its moment when that has come; the numbers of what runs.
+
+        What is too late waits for a person, and what cannot be said says why in its history.
+
+        Args:
+            now: Aware UTC.
+            since: What came due before it waits for a person too: sending was off.
+        """
+        await self._end_over(now)
         launched = []
         for row in await self._store.read(lambda tx: tx.rows(sql.BROADCASTS_DUE, {"now": to_ms(now)})):
-            entry = self.project.library.entries.get(row["entry"])
-            community = self.project.communities.get(row["community"])
-            if entry is None or community is None:
-                continue  # stays scheduled, and the report shows it
+            decision = Decision(CLOCK, now)
+            if reason := missed(row, now, since):
+                await self._change(row, "missed", decision.because(reason))
+                continue
             try:
-                await self._launch(row["id"], row["state"], entry, community, now)
-            except Faults:
-                continue  # stays scheduled: one text that can no longer be said must not keep the others
-            launched.append(int(row["id"]))
+                if await self._leave(row, decision) == "running":
+                    launched.append(int(row["id"]))
+            except Faults as faults:  # one text that can no longer be said must not keep the others
+                await self._hinder(row, decision.because("unsayable"), faults.findings[0].rule)
+            except KeyError:
+                await self._hinder(row, decision.because("gone"), "gone")
         return launched
 
-    async def _launch(
-        self, broadcast: int, state: State, entry: Entry, community: Community, now: datetime
-    ) -> None:
-        texts = await self._texts(entry, community, now)
+    async def launch(
+        self, row: Mapping[str, Any], decision: Decision, *, through: Sequence[State] = ()
+    ) -> bool:
+        """Make a broadcast's deliveries and let it run. False when somebody else was first.
 
-        def work(tx: Transaction) -> None:
-            if tx.run(sql.BROADCAST_STATE, {"id": broadcast, "from": state, "to": "running"}):
-                fan_out(tx, broadcast, community.slug, entry, texts, now)
+        Args:
+            row: As it was read: in whichever state it still must be.
+            through: The states that it passes on its way.
 
-        await self._store.write(work)
+        Raises:
+            KeyError: its entry or its community is not there any more.
+            Faults: a text cannot be said now.
+        """
+        entry, community = (
+            self.project.library.entries[row["entry"]],
+            self.project.communities[row["community"]],
+        )
+        texts = await self._texts(entry, community, decision.at)
 
-    async def speaking(self, now: datetime) -> list[tuple[int, int | None]]:
+        def work(tx: Transaction) -> bool:
+            before = row["state"]
+            for after in (*through, "running"):
+                if not history.move(tx, row["id"], before, after, decision):
+                    return False
+                before = after
+            fan_out(tx, row["id"], community.slug, entry, texts, decision.at)
+            return True
+
+        return await self._store.write(work)
+
+    async def speaking(self, now: datetime, *, doubtful: bool = False) -> list[tuple[int, int | None]]:
         """The broadcasts that may speak now, first first, each with its `valid_until` (ms).
 
         Those whose time is over are ended here, so that no lane can send them.
+
+        Args:
+            now: Aware UTC.
+            doubtful: Whether `now` is not to be believed. Then only emergencies speak, and nothing ends.
         """
         rows = await self._store.read(lambda tx: tx.rows(sql.BROADCASTS_OPEN))
-        late = [
-            row["id"] for row in rows if row["valid_until"] is not None and row["valid_until"] <= to_ms(now)
-        ]
+        if doubtful:
+            return [
+                (row["id"], None)
+                for row in rows
+                if row["state"] == "running" and row["priority"] == EMERGENCY
+            ]
+        late = [row["id"] for row in rows if is_over(row, now)]
         expired = [{"broadcast": broadcast, "now": to_ms(now)} for broadcast in late]
         if late:
             await self._store.write(lambda tx: tx.each(sql.EXPIRE, expired))
@@ -114,41 +169,83 @@ class Broadcasts:
             if row["id"] not in late and row["state"] == "running" and resting(self.project, row, now) is None
         ]
 
-    async def finish(self) -> list[int]:
+    async def finish(self, now: datetime) -> list[int]:
         """Close the broadcasts in which nothing is left to do."""
+        decision = Decision(CLOCK, now)
 
         def work(tx: Transaction) -> list[int]:
-            over = [
-                (row["id"], row["state"])
-                for row in tx.rows(sql.BROADCASTS_OPEN)
-                if not tx.rows(sql.ANY_OPEN, {"broadcast": row["id"]})[0]["open"]
-            ]
-            tx.each(sql.BROADCAST_STATE, [{"id": b, "from": state, "to": "done"} for b, state in over])
-            return [broadcast for broadcast, _ in over]
+            over = []
+            for row in tx.rows(sql.BROADCASTS_OPEN):
+                if tx.rows(sql.ANY_OPEN, {"broadcast": row["id"]})[0]["open"]:
+                    continue
+                if is_over(row, now) and tx.rows(deciding.ANY_TOO_LATE, {"broadcast": row["id"]})[0]["some"]:
+                    history.move(tx, row["id"], row["state"], "expired", decision.because("too-late"))
+                else:
+                    history.move(tx, row["id"], row["state"], "done", decision)
+                over.append(int(row["id"]))
+            return over
 
         return await self._store.write(work)
 
-    async def pause(self, broadcast: int) -> bool:
+    async def pause(self, broadcast: int, decision: Decision) -> bool:
         """Claim nothing more for it. False when it was not running."""
-        return await self._move(broadcast, "running", "paused")
+        return await self._store.write(lambda tx: history.move(tx, broadcast, "running", "paused", decision))
 
-    async def resume(self, broadcast: int) -> bool:
-        """Go on with what was never claimed. False when it was not paused."""
-        return await self._move(broadcast, "paused", "running")
+    async def resume(self, broadcast: int, decision: Decision) -> State | None:
+        """Go on with what was never claimed, or say now what missed its moment.
 
-    async def cancel(self, broadcast: int, now: datetime) -> int:
+        Returns:
+            The new state; None when it was neither paused nor missed.
+
+        Raises:
+            KeyError: there is no such broadcast, or no such entry or community any more.
+            Faults: a text cannot be said now.
+        """
+        row = await self._store.read(lambda tx: tx.one(sql.BROADCAST, {"id": broadcast}))
+        if row is None:
+            raise KeyError(broadcast)
+        if row["state"] == "missed":
+            return await self._leave(row, decision)
+        resumed = await self._store.write(
+            lambda tx: history.move(tx, broadcast, "paused", "running", decision)
+        )
+        return "running" if resumed else None
+
+    async def cancel(self, broadcast: int, decision: Decision) -> int:
         """End it for good, unless it has ended; how many will not get it. What has gone has gone."""
 
         def work(tx: Transaction) -> int:
-            if not tx.run(sql.BROADCAST_CANCEL, {"id": broadcast}):
+            row = tx.one(sql.BROADCAST, {"id": broadcast})
+            if row is None or row["state"] in OVER:
                 return 0
-            return tx.run(sql.CANCEL_OPEN, {"broadcast": broadcast, "reason": "cancelled", "now": to_ms(now)})
+            history.move(tx, broadcast, row["state"], "cancelled", decision)
+            values = {"broadcast": broadcast, "reason": "cancelled", "now": to_ms(decision.at)}
+            return tx.run(sql.CANCEL_OPEN, values)
 
         return await self._store.write(work)
 
-    async def _move(self, broadcast: int, before: State, after: State) -> bool:
-        values = {"id": broadcast, "from": before, "to": after}
-        return bool(await self._store.write(lambda tx: tx.run(sql.BROADCAST_STATE, values)))
+    async def _leave(self, row: Mapping[str, Any], decision: Decision) -> State | None:
+        """Let it run, if what a second person approved is still what would be said; its new state."""
+        found = hindrance(self.project, row)
+        if found is None:
+            return "running" if await self.launch(row, decision) else None
+        state, reason = found
+        await self._change(row, state, Decision(CLOCK, decision.at, reason))
+        return state
+
+    async def _end_over(self, now: datetime) -> None:
+        """What waits for its moment or for a person, and whose time is over, is not sent any more."""
+        for row in await self._store.read(lambda tx: tx.rows(deciding.BROADCASTS_OVER, {"now": to_ms(now)})):
+            await self._change(row, "expired", Decision(CLOCK, now, "too-late"))
+
+    async def _change(self, row: Mapping[str, Any], after: State, decision: Decision) -> None:
+        if await self._store.write(lambda tx: history.move(tx, row["id"], row["state"], after, decision)):
+            told = {"broadcast": row["id"], "entry": row["entry"], "state": after}
+            log.warning("broadcast.changed", reason=decision.reason, **told)
+
+    async def _hinder(self, row: Mapping[str, Any], decision: Decision, rule: str) -> None:
+        if await self._store.write(lambda tx: history.note(tx, row["id"], row["state"], decision)):
+            log.error("broadcast.hindered", broadcast=row["id"], entry=row["entry"], reason=rule)
 
     async def _texts(self, entry: Entry, community: Community, now: datetime) -> list[tuple[str, Rendered]]:
         readers = await self._reports.readers(community.slug)

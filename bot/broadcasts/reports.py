@@ -6,9 +6,10 @@ What may enter: reading. What changes a broadcast stands in the rooms beside thi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bot import timetable
+from bot.broadcasts import history
 from bot.moments import from_ms
 from bot.store import sql
 
@@ -16,25 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from bot.broadcasts.history import State, Step
     from bot.check import Project
     from bot.store import Store
     from bot.timetable import Rest
     from channels.base import ChannelName
 
-State = Literal[
-    "draft",
-    "submitted",
-    "returned",
-    "rejected",
-    "approved",
-    "scheduled",
-    "missed",
-    "running",
-    "paused",
-    "done",
-    "cancelled",
-    "expired",
-]
 _UNDER_WAY = ("queued", "held", "claimed")
 COUNTED = (*_UNDER_WAY, "sent", "delivered", "read", "failed", "expired", "cancelled", "unknown")
 EMERGENCY, ANNOUNCEMENT, DIGEST = 1, 2, 3
@@ -67,6 +55,7 @@ class Report:
     Attributes:
         rest: What holds what is queued, if the community rests now.
         why: The reason of an emergency.
+        history: Who decided what of it, oldest first.
     """
 
     broadcast: int
@@ -78,6 +67,7 @@ class Report:
     due_at: datetime | None = None
     rest: Rest | None = None
     why: str | None = None
+    history: tuple[Step, ...] = ()
 
     @property
     def open(self) -> int:
@@ -100,8 +90,13 @@ class Reports:
     async def report(self, broadcast: int, now: datetime) -> Report:
         """What became of one broadcast. Raises KeyError when there is none."""
         which = {"id": broadcast, "broadcast": broadcast}
-        row, counted, reasons = await self._store.read(
-            lambda tx: (tx.one(sql.BROADCAST, which), tx.rows(sql.COUNTS, which), tx.rows(sql.REASONS, which))
+        row, counted, reasons, steps = await self._store.read(
+            lambda tx: (
+                tx.one(sql.BROADCAST, which),
+                tx.rows(sql.COUNTS, which),
+                tx.rows(sql.REASONS, which),
+                history.steps(tx, broadcast),
+            )
         )
         if row is None:
             raise KeyError(broadcast)
@@ -120,6 +115,7 @@ class Reports:
             due_at=from_ms(row["due_at"]),
             rest=rest,
             why=row["why"],
+            history=steps,
         )
 
     async def last(self, entry: str, community: str, now: datetime) -> Report | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,13 @@ import click
 
 from bot import check, library, timetable
 from bot.app import App
-from bot.cli.desk import Desk, command, wait_for
+from bot.arming import DOUBTS
+from bot.broadcasts.history import Decision
+from bot.broadcasts.wanted import Wanted
+from bot.cli.arming import warn_if_off
+from bot.cli.desk import Desk, command, signed, wait_for
 from bot.cli.reporting import as_row, show
+from bot.cli.urgency import with_emergency
 from bot.cli.watching import stop_signals, watch
 from bot.cli.writing import find_communities, find_entry
 from bot.findings import errors
@@ -20,6 +26,7 @@ from bot.rendering import render
 if TYPE_CHECKING:
     from bot.broadcasts.reports import Readers, Report
     from bot.check import Project
+    from bot.cli.urgency import Asked, Emergency
     from bot.findings import Finding
     from bot.library import Entry
     from bot.timetable import Community
@@ -29,18 +36,20 @@ if TYPE_CHECKING:
 @click.argument("entry")
 @click.option("--community", "-c", multiple=True, help="Only this community (may be repeated).")
 @click.option("--at", metavar="WHEN", help="When, in each community's own time: 2026-12-01T18:00.")
-@click.option("--emergency", metavar="WHY", help="Pass quiet hours and every queue, for this reason.")
+@with_emergency
 @click.option("--again", is_flag=True, help="Also where it was announced before.")
 @click.option("--dry-run", is_flag=True, help="Say who would get it, store nothing.")
 @click.option("--wait", is_flag=True, help="Send now, show the progress to the end, and report.")
+@signed
 @command
 def announce(
     desk: Desk,
     entry: str,
     community: tuple[str, ...],
     at: str | None,
-    emergency: str | None,
+    by: str,
     *,
+    asked: Asked,
     again: bool,
     dry_run: bool,
     wait: bool,
@@ -52,14 +61,10 @@ def announce(
     project = desk.project()
     found = find_entry(desk, project, entry, kind="announcement")
     places = find_communities(desk, project, found, community)
-    local = _local(desk, at, places)
-    if emergency is not None and not emergency.strip():
-        desk.fail("said.no-reason")
-    findings = check.of_entry(project, found, desk.now) + _unsayable(project, found, places, desk.now)
-    desk.findings(findings, to=desk.notes)
-    if errors(findings):
-        desk.fail()
-    order = _Order(desk, App(project), found, places, local, emergency)
+    local = local_of(desk, at, places)
+    emergency = None if dry_run else asked.emergency(desk, found, by)
+    checked(desk, project, found, places)
+    order = _Order(desk, App(project), found, places, local, by, emergency)
     wait_for(order.rehearse() if dry_run else order.carry_out(wait=wait, again=again))
 
 
@@ -73,10 +78,11 @@ class _Order:
         entry: Entry,
         places: list[Community],
         local: datetime | None,
-        why: str | None,
+        by: str,
+        emergency: Emergency | None,
     ) -> None:
         self._desk, self._app, self._entry = desk, app, entry
-        self._places, self._local, self._why = places, local, why
+        self._places, self._local, self._by, self._emergency = places, local, by, emergency
 
     async def rehearse(self) -> None:
         """Say who would get it."""
@@ -97,6 +103,9 @@ class _Order:
         stop = asyncio.Event()
         with stop_signals(stop):
             async with self._app as app:
+                off = await warn_if_off(self._desk, app)
+                if wait and off and not (off in DOUBTS and self._emergency):
+                    self._desk.fail()
                 # Every text for everyone before the first row: what cannot be said somewhere is said nowhere.
                 readers = [(place, await app.reports.readers(place.slug)) for place in self._places]
                 for place, groups in readers:
@@ -140,18 +149,27 @@ class _Order:
         if not readers and due_at <= now:
             self._desk.say("nobody", community=place.name)
             return None
-        number = await self._app.broadcasts.announce(
-            self._entry, place, moment=moment, due_at=due_at, now=now, why=self._why
-        )
+        wanted = Wanted(self._entry, place, moment, due_at)
+        if self._emergency:
+            wanted = replace(wanted, why=self._emergency.why, until=max(due_at, now) + self._emergency.lasts)
+        number = await self._app.broadcasts.announce(wanted, by=self._by, now=now)
         if number is None:
             self._desk.say("already", **names)
-        elif due_at > now:
-            when = self._desk.moment(due_at, place.zone)
-            self._desk.say("scheduled", broadcast=str(number), when=when, **names)
-        else:
-            report = await self._app.reports.report(number, now)
-            self._desk.say("announced", broadcast=str(number), n=sum(report.counts.values()), **names)
+            return None
+        if self._emergency and self._emergency.second:
+            await self._app.approvals.approve(number, Decision(self._emergency.second, now))
+        self._tell_made(await self._app.reports.report(number, now), place)
         return number
+
+    def _tell_made(self, report: Report, place: Community) -> None:
+        names = {"entry": report.entry, "community": place.name, "broadcast": str(report.broadcast)}
+        match report.state:
+            case "submitted":
+                tell_submitted(self._desk, self._app.project, report)
+            case "scheduled" | "approved" if report.due_at:
+                self._desk.say("scheduled", when=self._desk.moment(report.due_at, place.zone), **names)
+            case _:
+                self._desk.say("announced", n=sum(report.counts.values()), **names)
 
     def _would_all(self, place: Community, readers: list[Readers]) -> list[dict[str, object]]:
         """What each group of readers would get. Raises Faults when it cannot be said."""
@@ -190,6 +208,22 @@ class _Order:
                 self._desk.warn("said.no-sender", n=group.people, community=place.name, channel=channel)
 
 
+def checked(desk: Desk, project: Project, entry: Entry, places: list[Community]) -> None:
+    """Say what stands against saying it; ends the command when that is an error."""
+    findings = check.of_entry(project, entry, desk.now) + _unsayable(project, entry, places, desk.now)
+    desk.findings(findings, to=desk.notes)
+    if errors(findings):
+        desk.fail()
+
+
+def tell_submitted(desk: Desk, project: Project, report: Report) -> None:
+    """What a second person has to type."""
+    key = "approval.emergency" if report.why else "approval.submitted"
+    place = project.communities[report.community]
+    when = desk.moment(report.due_at, place.zone) if report.due_at else ""
+    desk.say(key, broadcast=str(report.broadcast), entry=report.entry, community=place.name, when=when)
+
+
 def _unsayable(project: Project, entry: Entry, places: list[Community], now: datetime) -> list[Finding]:
     """What keeps the entry from being said in any of the communities: nothing is made in the others then."""
     return [
@@ -205,7 +239,7 @@ def _unsayable(project: Project, entry: Entry, places: list[Community], now: dat
     ]
 
 
-def _local(desk: Desk, at: str | None, places: list[Community]) -> datetime | None:
+def local_of(desk: Desk, at: str | None, places: list[Community]) -> datetime | None:
     """What `--at` says, naive; ends the command when it is no date, or is over in one of the communities."""
     if at is None:
         return None

@@ -18,6 +18,7 @@ import click
 
 from bot import vault
 from bot.app import App
+from bot.broadcasts.wanted import Wanted
 from bot.cli.demo_people import Invented, crowd, twelve
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import as_row, show
@@ -153,7 +154,7 @@ async def _stay(
 async def _announce(app: App, dispatcher: Dispatcher) -> list[int]:
     entry, now = app.project.library.entries[ENTRY], app.clockwork.now()
     made = [
-        await app.broadcasts.announce(entry, place, moment="demo", due_at=now, now=now)
+        await app.broadcasts.announce(Wanted(entry, place, "demo", now), by="demo", now=now)
         for place in app.project.communities.values()
     ]
     dispatcher.stir()

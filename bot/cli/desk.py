@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from rich.table import Table
 
 import bot
 from bot import check, log, words
+from bot.broadcasts.history import CLOCK
 from bot.dispatcher import AlreadyDispatching
 from bot.findings import Faults, errors
 from bot.settings import staff_language
@@ -31,7 +33,7 @@ from bot.words import Phrases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
-    from zoneinfo import ZoneInfo
+    from datetime import tzinfo
 
     from bot.check import Project
     from bot.findings import Finding
@@ -88,7 +90,7 @@ class Desk:
         """A sentence that must be seen even where the output goes to a file."""
         self.notes.print(self.phrases.say(key, **values), style="yellow", markup=False)
 
-    def moment(self, moment: datetime, zone: ZoneInfo) -> str:
+    def moment(self, moment: datetime, zone: tzinfo) -> str:
         """A moment as the community's clocks show it, in the staff's words."""
         return words.datetime(moment.astimezone(zone), self.phrases.language)
 
@@ -125,6 +127,29 @@ class Desk:
         for row in rows:
             table.add_row(*row)
         self.console.print(table)
+
+
+def _login() -> str:
+    try:
+        return os.environ.get("PREGONERO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""
+
+
+def _signed(_ctx: click.Context, _option: click.Parameter, name: str) -> str:
+    if not (name := name.strip()) or name.casefold() == CLOCK:
+        raise click.BadParameter("--by NAME, or PREGONERO_USER")
+    return name
+
+
+signed = click.option(
+    "--by",
+    metavar="NAME",
+    default=_login,
+    callback=_signed,
+    help="Who decides this, for the history. Else PREGONERO_USER, or the login's name.",
+)
+"""The option of every command that the history remembers."""
 
 
 def shown(path: Path) -> Path:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bot.broadcasts.history import CLOCK
 from bot.broadcasts.reports import COUNTED
 
 if TYPE_CHECKING:
+    from bot.app import App
+    from bot.broadcasts.history import Step
     from bot.broadcasts.reports import Report
     from bot.check import Project
     from bot.cli.desk import Desk
@@ -22,8 +26,20 @@ _LOOKS = {
 }
 
 
+_TELLING = frozenset({"draft", "returned", "rejected", "missed", "expired", "scheduled", "cancelled"})
+"""States of which everybody asks why."""
+
+
+async def known(desk: Desk, app: App, broadcast: int) -> Report:
+    """The report of a broadcast, or the end of the command: there is none of this number."""
+    try:
+        return await app.reports.report(broadcast, app.clockwork.now())
+    except KeyError:
+        desk.fail("said.no-broadcast", broadcast=str(broadcast))
+
+
 def as_row(report: Report) -> dict[str, object]:
-    """The promised shape, and why."""
+    """The promised shape, why, and what was decided."""
     return {
         "broadcast": report.broadcast,
         "community": report.community,
@@ -33,6 +49,10 @@ def as_row(report: Report) -> dict[str, object]:
         "reasons": [
             {"state": each.state, "reason": each.reason, "sender": each.sender, "people": each.people}
             for each in report.reasons
+        ],
+        "history": [
+            {"state": step.state, "who": step.who, "at": step.at.isoformat(), "reason": step.reason}
+            for step in report.history
         ],
     }
 
@@ -47,6 +67,11 @@ def show(desk: Desk, project: Project, report: Report) -> None:
     desk.console.print(f" · {say(f'report.state-{report.state}')}", markup=False)
     if report.why:
         desk.console.print(say("report.why", why=report.why), markup=False)
+    if report.history and report.state in _TELLING and (why_so := _reason(desk, report.history[-1])):
+        desk.console.print(f"  {why_so}", style="yellow", markup=False)
+    if report.state in ("draft", "submitted", "missed", "returned"):
+        next_ = say(f"report.next.{report.state}", broadcast=str(report.broadcast), entry=report.entry)
+        desk.console.print(f"  {next_}", style="yellow", markup=False)
     for state in COUNTED:
         people = report.counts[state]
         if not people:
@@ -57,9 +82,27 @@ def show(desk: Desk, project: Project, report: Report) -> None:
             if why.state == state:
                 because = say("report.because", reason=say(f"reasons.{why.reason}"), n=why.people)
                 desk.console.print(f"             {because} ({why.sender})", style="dim", markup=False)
-    if report.state == "scheduled" and report.due_at and community:
+    if report.state in ("scheduled", "approved") and report.due_at and community:
         when = desk.moment(report.due_at, community.zone)
         desk.console.print(f"  {say('report.due', when=when)}", markup=False)
     if report.rest and community and report.counts["held"]:
         when = desk.moment(report.rest.until, community.zone)
         desk.console.print(f"  {say('report.until', when=when)}", style="yellow", markup=False)
+
+
+def show_history(desk: Desk, project: Project, report: Report) -> None:
+    """Who decided what of it, and when by the community's clocks."""
+    community = project.communities.get(report.community)
+    for step in report.history:
+        when = desk.moment(step.at, community.zone if community else UTC)
+        who = desk.phrases.say("report.by-clock") if step.who == CLOCK else step.who
+        state = desk.phrases.say(f"report.state-{step.state}")
+        why = _reason(desk, step)
+        desk.console.print(f"  {when} · {state} · {who}" + (f": {why}" if why else ""), markup=False)
+
+
+def _reason(desk: Desk, step: Step) -> str:
+    """In a person's own words, or what the clock's word means."""
+    if step.reason is None or step.who != CLOCK:
+        return step.reason or ""
+    return desk.phrases.say(f"report.clock.{step.reason}")

@@ -11,6 +11,7 @@ import aiohttp
 import click
 
 from bot.app import App
+from bot.cli.arming import warn_if_off
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.watching import stop_signals, until_stopped
 from bot.settings import Telegram
@@ -38,6 +39,7 @@ def run(desk: Desk) -> None:
             async with App(project) as app:
                 try:
                     async with app.serving() as (_, working):
+                        await warn_if_off(desk, app)
                         await _introduce(project.settings)
                         gc.collect()  # what was loaded stays: the collector need not look at it,
                         gc.freeze()  # for which it took a tenth of a second again and again

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from bot.app import App
-from bot.cli.desk import Desk, command, wait_for
-from bot.cli.reporting import as_row, show
-
-if TYPE_CHECKING:
-    from bot.broadcasts.reports import Report
+from bot.broadcasts.history import OVER, Decision
+from bot.cli.arming import warn_if_off
+from bot.cli.desk import Desk, command, signed, wait_for
+from bot.cli.reporting import as_row, known, show, show_history
 
 
 @click.command()
@@ -23,6 +20,7 @@ def report(desk: Desk, broadcast: int | None) -> None:
     async def work() -> None:
         async with App(desk.deployment()) as app:
             now = app.clockwork.now()
+            await warn_if_off(desk, app)
             try:
                 reports = (
                     await app.reports.reports(now)
@@ -39,20 +37,23 @@ def report(desk: Desk, broadcast: int | None) -> None:
             desk.say("no-broadcasts")
         for each in reports:
             show(desk, app.project, each)
+        if broadcast is not None:
+            show_history(desk, app.project, reports[0])
 
     wait_for(work())
 
 
 @click.command()
 @click.argument("broadcast", type=int)
+@signed
 @command
-def pause(desk: Desk, broadcast: int) -> None:
+def pause(desk: Desk, broadcast: int, by: str) -> None:
     """Let nothing more of BROADCAST leave until it is resumed."""
 
     async def work() -> None:
         async with App(desk.deployment()) as app:
-            await _known(desk, app, broadcast)
-            moved = await app.broadcasts.pause(broadcast)
+            await known(desk, app, broadcast)
+            moved = await app.broadcasts.pause(broadcast, Decision(by, app.clockwork.now()))
             await _after(desk, app, broadcast, "paused" if moved else "not-running", moved=moved)
 
     wait_for(work())
@@ -60,44 +61,42 @@ def pause(desk: Desk, broadcast: int) -> None:
 
 @click.command()
 @click.argument("broadcast", type=int)
+@signed
 @command
-def resume(desk: Desk, broadcast: int) -> None:
-    """Go on with BROADCAST where it was paused."""
+def resume(desk: Desk, broadcast: int, by: str) -> None:
+    """Go on with BROADCAST where it was paused, or say now what missed its moment."""
 
     async def work() -> None:
         async with App(desk.deployment()) as app:
-            await _known(desk, app, broadcast)
-            moved = await app.broadcasts.resume(broadcast)
-            await _after(desk, app, broadcast, "resumed" if moved else "not-paused", moved=moved)
+            before = await known(desk, app, broadcast)
+            if before.entry not in app.project.library.entries and before.state == "missed":
+                desk.fail("said.approval.gone", broadcast=str(broadcast), entry=before.entry)
+            state = await app.broadcasts.resume(broadcast, Decision(by, app.clockwork.now()))
+            key = "resumed" if state == "running" else f"approval.resumed-{state}" if state else "not-paused"
+            await _after(desk, app, broadcast, key, moved=state == "running")
 
     wait_for(work())
 
 
 @click.command()
 @click.argument("broadcast", type=int)
+@signed
 @command
-def cancel(desk: Desk, broadcast: int) -> None:
+def cancel(desk: Desk, broadcast: int, by: str) -> None:
     """End BROADCAST for good; what has gone has gone."""
 
     async def work() -> None:
         async with App(desk.deployment()) as app:
-            before = await _known(desk, app, broadcast)
-            if before.state in ("done", "cancelled"):
+            before = await known(desk, app, broadcast)
+            if before.state in OVER:
                 await _after(desk, app, broadcast, "not-open", moved=False)
-            stopped = await app.broadcasts.cancel(broadcast, app.clockwork.now())
+            stopped = await app.broadcasts.cancel(broadcast, Decision(by, app.clockwork.now()))
             counts = (await app.reports.report(broadcast, app.clockwork.now())).counts
             gone = sum(counts[state] for state in ("claimed", "sent", "delivered", "read", "unknown"))
             key = "cancelled" if stopped or gone else "cancelled-unsent"
             await _after(desk, app, broadcast, key, moved=True, n=stopped, gone=gone)
 
     wait_for(work())
-
-
-async def _known(desk: Desk, app: App, broadcast: int) -> Report:
-    try:
-        return await app.reports.report(broadcast, app.clockwork.now())
-    except KeyError:
-        desk.fail("said.no-broadcast", broadcast=str(broadcast))
 
 
 async def _after(desk: Desk, app: App, broadcast: int, key: str, *, moved: bool, **values: object) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bot.cli.arming import warn_if_off
 from bot.dispatcher import AlreadyDispatching
 
 if TYPE_CHECKING:
@@ -101,13 +102,15 @@ class _Watcher:
             if left != self._open:
                 self._open, self._moved_at = left, loop.time()
             if not left:
-                await self._app.broadcasts.finish()
+                await self._app.broadcasts.finish(self._app.clockwork.now())
                 return True
             if self._stop.is_set():
                 self._desk.warn("said.stopped")
                 return False
             if working is not None and working.done():
                 await working  # raises what ended it
+            if await warn_if_off(self._desk, self._app):
+                return False
             if self._stuck(dispatcher, loop.time() - self._moved_at):
                 self._desk.warn("said.left-waiting")
                 return False

@@ -72,6 +72,11 @@ class Library:
             if entry.kind == "consulate"
         }
 
+    @property
+    def starts(self) -> Mapping[str, dt.date | None]:
+        """When each entry's event begins, by slug; None where it has no date."""
+        return {slug: entry.starts for slug, entry in self.entries.items()}
+
     def message(self, entry: Entry, language: str, place: Place, *, fold: bool) -> tuple[Message, Edition]:
         """What a reader of `language` in a community is told, and the edition it was made from.
 

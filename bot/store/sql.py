@@ -88,12 +88,6 @@ READERS = """
     SELECT channel, language, count(*) AS people FROM subscribers
     WHERE community = :community AND state = 'active' GROUP BY channel, language ORDER BY channel, language
 """
-BROADCAST_ADD = """
-    INSERT INTO broadcasts (entry, community, moment, state, priority, why, due_at, valid_until)
-    VALUES (:entry, :community, :moment, :state, :priority, :why, :due_at, :valid_until)
-    ON CONFLICT (entry, community, moment) DO NOTHING
-    RETURNING id
-"""
 BROADCAST_MADE = """
     SELECT id FROM broadcasts WHERE entry = :entry AND community = :community AND moment = :moment
 """
@@ -106,10 +100,6 @@ BROADCAST_LAST = """
 BROADCASTS_OPEN = "SELECT * FROM broadcasts WHERE state IN ('running', 'paused') ORDER BY priority, id"
 BROADCASTS_DUE = """
     SELECT * FROM broadcasts WHERE state IN ('scheduled', 'approved') AND due_at <= :now ORDER BY priority, id
-"""
-BROADCAST_STATE = "UPDATE broadcasts SET state = :to WHERE id = :id AND state = :from"
-BROADCAST_CANCEL = """
-    UPDATE broadcasts SET state = 'cancelled' WHERE id = :id AND state IN ('scheduled', 'running', 'paused')
 """
 TEXT_ADD = """
     INSERT INTO texts (broadcast, channel, language, edition, sender, open, closed, mark, owner)

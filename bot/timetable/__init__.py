@@ -18,6 +18,7 @@ from bot.toml.shapes import Source, nearest, shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import date
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -55,9 +56,9 @@ class Slot:
     line: int = 0
 
     @property
-    def key(self) -> str:
-        """The local date and time, `2026-12-01T18:00:00`: with the slug, what makes a broadcast unique."""
-        return self.at.isoformat()
+    def entry(self) -> str:
+        """What is said."""
+        return self.announce
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +126,20 @@ class Due:
     """A slot whose moment has come.
 
     Attributes:
+        local: Naive: what the community's clocks show.
         moment: Aware UTC.
         late: Whether it is no longer useful: held and shown, not sent.
     """
 
     slot: Slot
+    local: datetime
     moment: datetime
     late: bool
+
+    @property
+    def key(self) -> str:
+        """The local date and time, `2026-12-01T18:00:00`: with the slug, what makes a broadcast unique."""
+        return self.local.isoformat()
 
 
 def read(
@@ -209,13 +217,22 @@ def rest(community: Community, now: datetime) -> Rest | None:
     return Rest(until, "night") if until else None
 
 
-def due(community: Community, since: datetime, now: datetime) -> list[Due]:
+def due(
+    community: Community,
+    starts: Mapping[str, date | None],  # noqa: ARG001 - slots relative to an event need it
+    since: datetime,
+    now: datetime,
+) -> list[Due]:
     """The slots whose moment lies after `since` and not after `now` (both aware UTC), earliest first.
 
-    Asking twice, or for longer than needed, does no harm: a broadcast is unique by slot and `Slot.key`.
+    Asking twice, or for longer than needed, does no harm: a broadcast is unique by slot and `Due.key`.
     """
     moments = [(local_moment(community, slot.at), slot) for slot in community.slots]
-    come = [Due(slot, moment, now - moment > slot.late) for moment, slot in moments if since < moment <= now]
+    come = [
+        Due(slot, slot.at, moment, now - moment > slot.late)
+        for moment, slot in moments
+        if since < moment <= now
+    ]
     return sorted(come, key=lambda one: one.moment)
 
 

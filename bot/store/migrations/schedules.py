@@ -31,6 +31,8 @@ DROP TABLE broadcasts;
 ALTER TABLE broadcasts_new RENAME TO broadcasts;
 CREATE INDEX open_broadcasts ON broadcasts (priority, id) WHERE state IN ('running', 'paused');
 CREATE INDEX due_broadcasts ON broadcasts (due_at) WHERE state IN ('scheduled', 'approved');
+CREATE INDEX ending_broadcasts ON broadcasts (valid_until)
+    WHERE state IN ('draft', 'submitted', 'returned', 'approved', 'scheduled', 'missed');
 
 CREATE TABLE history ( -- what people and the clock decided of a broadcast: only ever added to
     id INTEGER PRIMARY KEY,
@@ -89,7 +91,10 @@ CREATE TABLE arming ( -- whether this copy of the database may send
     id INTEGER PRIMARY KEY CHECK (id = 1),
     token TEXT NOT NULL, -- also in the file beside the database
     beat INTEGER NOT NULL, -- counts; a file that has counted further shows that an older database came back
-    beat_at INTEGER NOT NULL,
-    off TEXT -- why sending is off; NULL: it is on
+    beat_at INTEGER NOT NULL, -- when it last lived
+    judged_at INTEGER, -- until when slots were looked at
+    since INTEGER, -- what came due before it, while sending was off, waits for a person
+    off TEXT, -- why sending is off; NULL: it is on
+    who TEXT -- of the staff, said last that it may send
 ) STRICT;
 """

@@ -1,0 +1,242 @@
+"""Whether this copy of the database may send: a restored or copied one must not, until somebody says so.
+
+What may enter: the row `arming` and the file `<database>.armed` beside it, and what their difference tells.
+The database counts first, then the file: a file that counted further belongs to a later state of things.
+See docs/decisions/0010-a-copy-does-not-send.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import structlog
+
+from bot.moments import from_ms, to_ms
+from bot.store import deciding
+from bot.wallclock import TOLERANCE, WallClock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.moments import Clockwork
+    from bot.store import Store
+
+log = structlog.get_logger()
+
+Off = Literal[
+    "copied-database",
+    "older-database",
+    "copied-folder",
+    "restored-image",
+    "clock-jumped",
+    "clock-behind",
+]
+"""Why nothing is sent. In the two of the clock replies and emergencies are, and all else waits."""
+DOUBTS: frozenset[Off] = frozenset({"clock-jumped", "clock-behind"})
+
+_EVERY = 5.0
+"""Seconds between two beats: what a restored backup may lack without being known for one."""
+_LONG = timedelta(hours=24)
+"""Asleep for longer than this with messages waiting, a machine may be an image that was put back."""
+_MACHINE = Path("/etc/machine-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """What this deployment remembers of when it was alive.
+
+    Attributes:
+        judged_at: Until when slots were looked at; None when they never were.
+        since: What came due before it, while sending was off, waits for a person; None when it never was off.
+    """
+
+    judged_at: datetime | None
+    since: datetime | None
+
+
+class Arming:
+    """The arming of one deployment.
+
+    Args:
+        database: Its file.
+    """
+
+    def __init__(self, store: Store, database: Path, clockwork: Clockwork) -> None:
+        self._store = store
+        self._file = database.with_name(database.name + ".armed")
+        self._clockwork = clockwork
+        self._wall = WallClock(clockwork)
+        self._sends = False
+        self._doubted = False
+        self._beat_at = float("-inf")
+
+    async def off(self) -> Off | None:
+        """Why this copy may not send; None when it may. Anybody may ask, and nothing is written."""
+        file = await asyncio.to_thread(_read, self._file)  # before the row: the row counts first
+        row = await self._row()
+        return None if row is None else _judge(row, file, self._clockwork.now())
+
+    async def begin(self) -> Off | None:
+        """Asked by the one who holds the dispatcher's lock, before anything is sent: may this copy send?
+
+        A new database is armed. A reason not to send is written down, and stays until `arm`.
+        """
+        if await self._row() is None:
+            first = {"token": secrets.token_hex(16), "now": to_ms(self._clockwork.now())}
+            await self._store.write(lambda tx: tx.run(deciding.ARMING_FIRST, first))
+            await self._count(self._clockwork.now())
+        off = await self.off()
+        if off is not None:
+            await self._keep(off)
+            log.error("arming.off", reason=off)
+        if off in DOUBTS:
+            row = cast("Mapping[str, Any]", await self._row())
+            self._wall.expect(from_ms(row["beat_at"]), or_later=off == "clock-behind")
+            self._doubted = True
+        if off is None or off in DOUBTS:
+            self._sends = True
+            await self.beat()
+        return off
+
+    async def armed(self) -> bool:
+        """Whether the one who began may send by now: somebody may have said so meanwhile."""
+        if not self._sends and await self.off() is None:
+            self._sends = True
+            self._wall.trust()
+            await self.beat()
+            log.warning("arming.on")
+        return self._sends
+
+    async def beat(self) -> None:
+        """Count on, in the database and then in the file; no more often than there is need."""
+        if self._clockwork.ticks() - self._beat_at >= _EVERY:
+            self._beat_at = self._clockwork.ticks()
+            await self._count(None if self._doubted else self._clockwork.now())
+
+    async def doubtful(self) -> bool:
+        """Whether the wall clock is not to be believed now. It is again when it agrees, or by `arm`."""
+        agrees = self._wall.agrees()
+        if agrees and not self._doubted:
+            return False
+        if self._doubted and await self._said_on():
+            self._wall.trust()
+            agrees = True
+        if agrees:
+            self._doubted = False
+            await self._keep(None)
+            log.warning("clock.agrees")
+        elif not self._doubted:
+            await self._keep("clock-jumped")
+            self._doubted = True
+            log.error("clock.doubt", reason="clock-jumped")
+        return self._doubted
+
+    async def at_rest(self) -> bool:
+        """Whether slots are not to be judged now: this copy may not send, or its clock is in doubt."""
+        return not self._sends or await self.doubtful()
+
+    async def lived(self) -> Lived:
+        """When slots were last looked at, and what waits for a person since sending was off."""
+        row = await self._row()
+        return Lived(from_ms(row["judged_at"]), from_ms(row["since"])) if row else Lived(None, None)
+
+    async def judged(self, now: datetime) -> None:
+        """Slots were looked at until now (aware UTC)."""
+        await self._store.write(lambda tx: tx.run(deciding.ARMING_JUDGED, {"now": to_ms(now)}))
+
+    async def arm(self, by: str) -> Off | None:
+        """This copy is the one that sends, and its clock is right: `by` says so.
+
+        What came due while it might not send waits for a person: the original may have said it.
+
+        Returns:
+            Why it did not send; None when it already might.
+        """
+        off, now = await self.off(), self._clockwork.now()
+        if off is None:
+            return None
+        if off in DOUBTS:
+            await self._store.write(
+                lambda tx: tx.run(deciding.ARMING_TRUSTED, {"now": to_ms(now), "who": by})
+            )
+            return off
+        file, row = await asyncio.to_thread(_read, self._file), await self._row()
+        beat = max(row["beat"] if row else 0, file["beat"] if file else 0) + 1
+        values = {"token": secrets.token_hex(16), "beat": beat, "now": to_ms(now), "who": by}
+        await self._store.write(lambda tx: tx.run(deciding.ARMING_ON, values))
+        await asyncio.to_thread(_write, self._file, str(values["token"]), beat)
+        return off
+
+    async def _row(self) -> dict[str, Any] | None:
+        return await self._store.read(lambda tx: tx.one(deciding.ARMING))
+
+    async def _said_on(self) -> bool:
+        row = await self._row()
+        return row is not None and row["off"] is None
+
+    async def _keep(self, off: Off | None) -> None:
+        await self._store.write(lambda tx: tx.run(deciding.ARMING_OFF, {"off": off}))
+
+    async def _count(self, now: datetime | None) -> None:
+        """One beat; `now` is when we live, None when nobody can tell."""
+        counted = await self._store.write(lambda tx: tx.one(deciding.ARMING_BEAT, {"now": to_ms(now)}))
+        if counted is not None:
+            await asyncio.to_thread(_write, self._file, counted["token"], counted["beat"])
+
+
+def _judge(row: Mapping[str, Any], file: Mapping[str, Any] | None, now: datetime) -> Off | None:
+    """What the row and the file beside it tell together."""
+    off, lived = row["off"], from_ms(row["beat_at"])
+    if off is not None and off not in DOUBTS:
+        return cast("Off", off)
+    if file is None or file["token"] != row["token"]:
+        return "copied-database"
+    if not file["here"]:
+        return "copied-folder"
+    if file["beat"] > row["beat"]:
+        return "older-database"
+    if off is not None:
+        return cast("Off", off)
+    if now < lived - TOLERANCE:
+        return "clock-behind"
+    return "restored-image" if row["waiting"] and now - lived > _LONG else None
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """The file beside the database, and whether it is still `here`; None when there is none to be read."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            written = json.load(file)
+            token, beat, place = str(written["token"]), int(written["beat"]), written["place"]
+            return {"token": token, "beat": beat, "here": place == _place(file.fileno(), token)}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(path: Path, token: str, beat: int) -> None:
+    """Put a new file in the place of the old one, whole or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump({"token": token, "beat": beat, "place": _place(file.fileno(), token)}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _place(file: int, token: str) -> str:
+    """Which file of which disk of which machine an open file is, told to nobody: a copy is another.
+
+    The file system's own number, not the device's, which may change when the machine starts.
+    """
+    machine = _MACHINE.read_text("utf-8").strip() if _MACHINE.exists() else ""
+    place = f"{token} {machine} {os.statvfs(file).f_fsid} {os.fstat(file).st_ino}"
+    return hashlib.sha256(place.encode()).hexdigest()[:32]

@@ -1,0 +1,218 @@
+"""A second person's yes: it binds a hash of every text, the audience and the moment, and any edit voids it.
+
+What may enter: what is approved, by whom, and whether it is still the same. Nothing is said here: each
+function answers with a word, for a command or a page to put into a sentence.
+See docs/decisions/0009-approval-binds-a-hash.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from bot import timetable
+from bot.broadcasts import history
+from bot.broadcasts.history import CLOCK, Decision
+from bot.findings import Faults
+from bot.moments import from_ms, to_ms
+from bot.rendering import render
+from bot.store import deciding, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from bot.broadcasts import Broadcasts
+    from bot.broadcasts.history import State
+    from bot.broadcasts.wanted import Wanted
+    from bot.check import Project
+    from bot.library import Entry
+    from bot.rendering import Rendered
+    from bot.store import Store, Transaction
+    from bot.timetable import Community
+
+Answer = Literal["approved", "running", "edited", "expired", "same-person", "not-submitted"]
+"""What came of an approval: it waits for its moment, it runs, or why it could not be given."""
+
+_SECOND = timedelta(seconds=1)
+_BOUND = ("entry", "community", "moment", "due_at", "valid_until", "priority", "why")
+
+
+class Approvals:
+    """The approvals of one store."""
+
+    def __init__(self, store: Store, broadcasts: Broadcasts) -> None:
+        self._store = store
+        self._broadcasts = broadcasts
+
+    async def submit(self, wanted: Wanted, by: str, now: datetime) -> int | None:
+        """Hand in for approval what is to be said at a moment; again, what was returned or came due unasked.
+
+        Returns:
+            Its number; None when it was handed in already, or is past that.
+
+        Raises:
+            Faults: a text cannot be said on the day.
+        """
+        decision = Decision(by, now, wanted.why)
+        row = wanted.row() | {"state": "submitted"}
+        row["hash"] = hash_of(self._broadcasts.project, row)
+
+        def work(tx: Transaction) -> int | None:
+            if (made := history.begin(tx, row, decision)) is not None:
+                return made
+            known = tx.rows(sql.BROADCAST_MADE, row)[0]
+            if not any(
+                history.move(tx, known["id"], state, "submitted", decision) for state in ("draft", "returned")
+            ):
+                return None
+            tx.run(deciding.BROADCAST_SUBMITTED, row | {"id": known["id"]})
+            return int(known["id"])
+
+        return await self._store.write(work)
+
+    async def open(self, entry: str, community: str) -> list[tuple[str, datetime]]:
+        """The moments of an entry in a community that wait to be submitted, each with when it is due."""
+        values = {"entry": entry, "community": community}
+        rows = await self._store.read(lambda tx: tx.rows(deciding.BROADCASTS_TO_SUBMIT, values))
+        return [(row["moment"], from_ms(row["due_at"])) for row in rows]
+
+    async def approve(self, broadcast: int, decision: Decision) -> Answer:
+        """Give the second person's yes. What is due by then leaves at once.
+
+        Raises:
+            KeyError: there is no such broadcast.
+            Faults: it is due, and cannot be said today; nothing was changed.
+        """
+        row, steps = await self._known(broadcast)
+        if row["state"] != "submitted":
+            return "not-submitted"
+        submitted = [step for step in steps if step.state == "submitted"][-1]
+        if same_person(submitted.who, decision.who):
+            return "same-person"
+        clock = Decision(CLOCK, decision.at)
+        if row["valid_until"] is not None and row["valid_until"] <= to_ms(decision.at):
+            await self._move(broadcast, "expired", clock.because("too-late"))
+            return "expired"
+        if not holds(self._broadcasts.project, row):
+            await self._move(broadcast, "returned", clock.because("edited"))
+            return "edited"
+        if row["due_at"] <= to_ms(decision.at):
+            ran = await self._broadcasts.launch(row, decision, through=("approved",))
+            return "running" if ran else "not-submitted"
+        return "approved" if await self._move(broadcast, "approved", decision) else "not-submitted"
+
+    async def give_back(self, broadcast: int, decision: Decision) -> bool:
+        """Return it to whoever submitted it, with the reason. False when it was not submitted.
+
+        An approval that has not led to anything yet can be taken back so, too.
+        """
+        return await self._move(broadcast, "returned", decision, also="approved")
+
+    async def reject(self, broadcast: int, decision: Decision) -> bool:
+        """Say no for good. False when it was not submitted."""
+        return await self._move(broadcast, "rejected", decision, also="approved")
+
+    async def _known(self, broadcast: int) -> tuple[dict[str, Any], tuple[history.Step, ...]]:
+        row, steps = await self._store.read(
+            lambda tx: (tx.one(sql.BROADCAST, {"id": broadcast}), history.steps(tx, broadcast))
+        )
+        if row is None:
+            raise KeyError(broadcast)
+        return row, steps
+
+    async def _move(
+        self, broadcast: int, after: State, decision: Decision, also: State = "submitted"
+    ) -> bool:
+        return await self._store.write(
+            lambda tx: (
+                history.move(tx, broadcast, "submitted", after, decision)
+                or history.move(tx, broadcast, also, after, decision)
+            )
+        )
+
+
+def hindrance(project: Project, row: Mapping[str, Any]) -> tuple[State, str] | None:
+    """What becomes of a broadcast that lacks a second yes, and why; None when it may leave."""
+    if row["hash"] is not None:
+        return None if holds(project, row) else ("returned", "edited")
+    community = project.communities.get(row["community"])
+    if community is not None and community.approval:
+        return "draft", "approval"
+    return None
+
+
+def holds(project: Project, row: Mapping[str, Any]) -> bool:
+    """Whether what was submitted is still exactly what would be said."""
+    try:
+        return hash_of(project, row) == bytes(row["hash"])
+    except (Faults, KeyError):  # a text quotes what is gone, or the entry or community is
+        return False
+
+
+def hash_of(project: Project, row: Mapping[str, Any]) -> bytes:
+    """The hash of everything that a broadcast of an entry says, to whom and when, as it is written today.
+
+    Args:
+        project: Content and schedules.
+        row: The broadcast's, as in the database.
+
+    Raises:
+        KeyError: the entry or the community is not there.
+        Faults: a text cannot be said on the day.
+    """
+    entry, community = project.library.entries[row["entry"]], project.communities[row["community"]]
+    due_at = _due_at(community, row)
+    return fingerprint(
+        {**row, "due_at": to_ms(due_at)},
+        _texts(project, entry, community, due_at),
+        topics=sorted({topic.strip().lower() for topic in entry.topics}),
+        asks_about=entry.asks_about,
+        expires=to_ms(entry.expires(community.zone)),
+        slot=_has_slot(project, community, row["entry"], row["moment"], due_at),
+    )
+
+
+def fingerprint(row: Mapping[str, Any], texts: Iterable[Rendered], **audience: object) -> bytes:
+    """SHA-256 of a broadcast's row and the texts it says, in one canonical form.
+
+    Args:
+        row: Entry, community, moment, `due_at` and `valid_until` (ms), priority and the emergency's reason.
+        texts: Every text, in any order.
+        audience: What else decides who gets it, and until when.
+    """
+    said = sorted(json.dumps(asdict(text), ensure_ascii=False, sort_keys=True) for text in texts)
+    bound = {**{key: row[key] for key in _BOUND}, **audience, "texts": said}
+    canonical = json.dumps(bound, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).digest()
+
+
+def _texts(project: Project, entry: Entry, community: Community, due_at: datetime) -> list[Rendered]:
+    """Every text that anybody could get: not only of who is subscribed on the day it is approved."""
+    return [
+        render(project.library, entry, community, channel, language, due_at)
+        for channel in community.channels
+        for language in {*community.languages, *entry.editions}
+    ]
+
+
+def _due_at(community: Community, row: Mapping[str, Any]) -> datetime:
+    """When it is due by the community's clocks of today: another zone is another moment."""
+    try:
+        return timetable.local_moment(community, datetime.fromisoformat(row["moment"]))
+    except ValueError:  # "now …" is an instant, whatever the clocks say
+        return from_ms(int(row["due_at"])).astimezone(UTC)
+
+
+def _has_slot(project: Project, community: Community, entry: str, moment: str, due_at: datetime) -> bool:
+    """Whether the schedule says it at that moment: a slot that was moved takes its approval with it."""
+    due = timetable.due(community, project.library.starts, due_at - _SECOND, due_at)
+    return any(one.slot.entry == entry and one.key == moment for one in due)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names mean one person."""
+    return one.strip().casefold() == other.strip().casefold()

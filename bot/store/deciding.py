@@ -1,0 +1,63 @@
+"""The SQL texts of decisions: a broadcast's states and their history, and whether this copy may send.
+
+Written as `sql` is.
+"""
+
+from __future__ import annotations
+
+# --- a broadcast's state, and who decided it --------------------------------------------------------------
+
+BROADCAST_ADD = """
+    INSERT INTO broadcasts (entry, community, moment, state, priority, why, due_at, late, valid_until, hash,
+        corrects)
+    VALUES (:entry, :community, :moment, :state, :priority, :why, :due_at, :late, :valid_until, :hash,
+        :corrects)
+    ON CONFLICT (entry, community, moment) DO NOTHING
+    RETURNING id
+"""
+BROADCAST_STATE = "UPDATE broadcasts SET state = :to WHERE id = :id AND state = :from"
+BROADCAST_SUBMITTED = """
+    UPDATE broadcasts SET hash = :hash, due_at = :due_at, valid_until = :valid_until WHERE id = :id
+"""
+HISTORY_ADD = """
+    INSERT INTO history (broadcast, state, who, at, reason) VALUES (:broadcast, :state, :who, :at, :reason)
+"""
+HISTORY = "SELECT state, who, at, reason FROM history WHERE broadcast = :broadcast ORDER BY id"
+
+# What waits for its moment or for a person, and whose time is over before either came.
+BROADCASTS_OVER = """
+    SELECT id, state, entry FROM broadcasts
+    WHERE state IN ('draft', 'submitted', 'returned', 'approved', 'scheduled', 'missed')
+      AND valid_until <= :now
+    ORDER BY id
+"""
+BROADCASTS_TO_SUBMIT = """
+    SELECT * FROM broadcasts
+    WHERE entry = :entry AND community = :community AND state IN ('draft', 'returned') ORDER BY id
+"""
+ANY_TOO_LATE = """
+    SELECT EXISTS (SELECT 1 FROM deliveries
+                   WHERE broadcast = :broadcast AND state = 'expired' AND reason = 'too-late') AS some
+"""
+
+# --- arming -----------------------------------------------------------------------------------------------
+
+ARMING = """
+    SELECT token, beat, beat_at, judged_at, since, off,
+        EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id AND d.state = 'queued'
+                WHERE b.state IN ('running', 'paused')) AS waiting
+    FROM arming WHERE id = 1
+"""
+ARMING_FIRST = """
+    INSERT INTO arming (id, token, beat, beat_at) VALUES (1, :token, 1, :now) ON CONFLICT (id) DO NOTHING
+"""
+ARMING_BEAT = """
+    UPDATE arming SET beat = beat + 1, beat_at = coalesce(:now, beat_at) WHERE id = 1 RETURNING token, beat
+"""
+ARMING_JUDGED = "UPDATE arming SET judged_at = :now WHERE id = 1"
+ARMING_TRUSTED = "UPDATE arming SET beat_at = :now, off = NULL, who = :who WHERE id = 1"
+ARMING_OFF = "UPDATE arming SET off = :off WHERE id = 1"
+ARMING_ON = """
+    UPDATE arming SET token = :token, beat = :beat, beat_at = :now, since = :now, off = NULL, who = :who
+    WHERE id = 1
+"""
