@@ -1,0 +1,222 @@
+"""Each moment once: through kills, clocks that jump, and services that are started twice.
+
+The rehearsal's ledger, which no kill reaches, is compared with the rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.deployment import Deployment, deploy
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tests.conftest import Rehearsal
+
+KILLS = 250
+PEOPLE = ("101", "102")
+ZONE = ZoneInfo("America/Los_Angeles")
+HOURS = ("00:30", "01:30", "02:30", "12:00")
+JUMPS = [timedelta(hours=1), timedelta(days=1), timedelta(days=365)]
+LATE = timedelta(hours=2)
+
+
+class Lives:
+    """The lives of one deployment, one after the other or two at once."""
+
+    def __init__(self, folder: Path, begins: datetime) -> None:
+        self._file = folder / "clock"
+        self._told = {
+            "begins": begins.timestamp(),
+            "booted": time.clock_gettime(time.CLOCK_BOOTTIME),
+            "passed": 0.0,
+            "jump": 0.0,
+        }
+        self._write()
+        self._mother = subprocess.Popen(
+            [sys.executable, "-m", "tests.lives", str(folder)],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._living: list[int] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+        assert self._mother.stdin is not None
+        self._mother.stdin.close()
+        self._mother.wait()
+
+    def begin(self) -> None:
+        """One more life."""
+        assert self._mother.stdin is not None
+        assert self._mother.stdout is not None
+        print(file=self._mother.stdin, flush=True)
+        self._living.append(int(self._mother.stdout.readline()))
+
+    def kill(self) -> None:
+        """All of them, at once and without a word."""
+        for pid in self._living:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._living.clear()
+
+    @property
+    def now(self) -> datetime:
+        """The true time of the community."""
+        told = self._told
+        passed = time.clock_gettime(time.CLOCK_BOOTTIME) - told["booted"] + told["passed"]
+        return datetime.fromtimestamp(told["begins"] + passed, ZONE)
+
+    def let_pass(self, time: timedelta) -> None:
+        """Time goes by, and all clocks with it."""
+        self._told["passed"] += time.total_seconds()
+        self._write()
+
+    def show_wrong(self, by: timedelta) -> None:
+        """The wall clock goes wrong by so much; by nothing, it is right again."""
+        self._told["jump"] = by.total_seconds()
+        self._write()
+
+    def _write(self) -> None:
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps(self._told))
+        fresh.replace(self._file)
+
+
+@pytest.fixture
+async def made(tmp_path: Path, rehearsal: Rehearsal) -> Deployment:
+    """A community with a slot for each of the hours, every day, and two people."""
+    made = deploy(tmp_path, rehearsal.url, rate=1000)
+    slots = []
+    for hour in HOURS:
+        name = f"aviso-{hour.replace(':', '-')}"
+        made.write(f"content/announcements/{name}/es.md", f'+++\ntitle = "{name}"\n+++\nDicho.\n')
+        slots.append(f'[[slot]]\nannounce = "{name}"\nevery = "day at {hour}"\n')
+    file = made.folder / "schedules/fresno.toml"
+    file.write_text(file.read_text(encoding="utf-8") + "\n".join(slots), encoding="utf-8")
+    await rehearsal.people(*({"channel": "telegram", "address": one} for one in PEOPLE))
+    await made.take_in([("telegram", one, "es", "fresno") for one in PEOPLE])
+    return made
+
+
+@pytest.mark.parametrize("begins", ["2026-03-06T18:00:00", "2026-10-30T18:00:00"], ids=["spring", "autumn"])
+async def test_each_moment_once(made: Deployment, rehearsal: Rehearsal, begins: str) -> None:
+    """Through 250 kills, with jumps of an hour, a day and a year and double starts, each moment is said once.
+
+    A moment that passed while nobody lived for longer than it is of use waits for a person instead. Over the
+    night in which the clocks change; what was in flight at a kill may be unknown, and is never said again.
+    """
+    since = datetime.fromisoformat(begins).replace(tzinfo=ZONE)
+    chance = random.Random(begins)
+    with Lives(made.folder, since) as lives:
+        for _ in range(KILLS):
+            await _one_life(lives, chance)
+        lives.begin()
+        await made.until("SELECT 1 FROM arming WHERE off IS NULL")
+        await _quiet(made)
+        until = lives.now
+        lives.kill()
+    wanted = _moments(since, until)
+    made_of = made.rows("SELECT entry, moment, state FROM broadcasts ORDER BY entry, moment")
+    assert [row[:2] for row in made_of] == wanted
+    assert {state for _, _, state in made_of} <= {"done", "missed"}
+    said = [row for row in made_of if row[2] == "done"]
+    assert len(said) > len(wanted) / 2
+    deliveries = made.rows("SELECT broadcast, subscriber, state FROM deliveries")
+    assert len(deliveries) == len({row[:2] for row in deliveries}) == len(said) * len(PEOPLE)
+    counted = {state: sum(row[2] == state for row in deliveries) for _, _, state in deliveries}
+    accepted = [row for row in await rehearsal.ledger() if row["what"] == "accepted"]
+    sure = len(deliveries) - counted.get("unknown", 0)
+    assert sure <= len(accepted) <= len(deliveries)
+
+
+async def _one_life(lives: Lives, chance: random.Random) -> None:
+    """From a start, or two at once, to a kill at any instant; now and then the clock jumps meanwhile."""
+    lives.let_pass(_until_next(lives.now, chance))
+    behind = chance.random() < 0.05
+    if behind:
+        lives.show_wrong(-chance.choice(JUMPS))
+    for _ in range(1 + (chance.random() < 0.15)):
+        lives.begin()
+    await asyncio.sleep(chance.uniform(0.02, 0.25))
+    if chance.random() < 0.15:
+        lives.show_wrong(chance.choice(JUMPS) * chance.choice((1, -1)))
+        await asyncio.sleep(chance.uniform(0.0, 0.1))
+        if chance.random() < 0.5:
+            lives.show_wrong(timedelta())
+            await asyncio.sleep(chance.uniform(0.0, 0.1))
+    lives.kill()
+    lives.show_wrong(timedelta())
+
+
+def _until_next(now: datetime, chance: random.Random) -> timedelta:
+    """How long nobody lives: often until just before something is due, seldom for hours."""
+    if chance.random() < 0.6:
+        following = next(
+            moment
+            for day in range(3)
+            for moment in sorted(_moment(now.date() + timedelta(days=day), hour) for hour in HOURS)
+            if moment > now
+        )
+        wait = following - now - timedelta(seconds=chance.uniform(-0.1, 0.25))
+        if wait < LATE:
+            return max(wait, timedelta())
+    return timedelta(minutes=chance.uniform(0, 40) if chance.random() < 0.9 else chance.uniform(100, 300))
+
+
+@cache
+def _moment(day: date, hour: str) -> datetime:
+    """The first minute at which the community's clocks show that hour of that day, or later."""
+    wanted = datetime.combine(day, datetime.fromisoformat(f"2000-01-01T{hour}").time())
+    minute = wanted.replace(tzinfo=UTC)  # west of Greenwich it is still to come
+    while minute.astimezone(ZONE).replace(tzinfo=None) < wanted:
+        minute += timedelta(minutes=1)
+    return minute.astimezone(ZONE)
+
+
+def _moments(since: datetime, until: datetime) -> list[tuple[str, str]]:
+    """What was to be said, by name and then by time, each with what the clocks were to show."""
+    days = [since.date() + timedelta(days=n) for n in range((until.date() - since.date()).days + 1)]
+    return [
+        (f"aviso-{hour.replace(':', '-')}", f"{day}T{hour}:00")
+        for hour in HOURS
+        for day in days
+        if since < _moment(day, hour) <= until
+    ]
+
+
+async def _quiet(made: Deployment) -> None:
+    """Wait until nothing is left to send, and all that is due is there."""
+    still = 0
+    async with asyncio.timeout(30):
+        while still < 3:  # beats fall between two looks
+            await asyncio.sleep(0.2)
+            waits = made.rows(
+                "SELECT 1 FROM broadcasts WHERE state IN ('running', 'scheduled')"
+                " UNION ALL SELECT 1 FROM deliveries WHERE state IN ('queued', 'claimed')"
+            )
+            still = 0 if waits else still + 1
