@@ -79,20 +79,22 @@ class Clock:
 
     async def _slots(self, now: datetime) -> list[int]:
         made = []
-        for community in self._broadcasts.project.communities.values():
-            for due in timetable.due(community, now - _LOOK_BACK, now):
+        project = self._broadcasts.project
+        starts = project.library.starts
+        for community in project.communities.values():
+            for due in timetable.due(community, starts, now - _LOOK_BACK, now):
                 broadcast = None if due.late else await self._slot(community, due, now)
                 made += [broadcast] if broadcast else []
         return made
 
     async def _slot(self, community: Community, due: Due, now: datetime) -> int | None:
         """Announce one slot; None when it was, or cannot be said, which must not keep the others."""
-        entry = self._broadcasts.project.library.entries.get(due.slot.announce)
+        entry = self._broadcasts.project.library.entries.get(due.slot.entry)
         if entry is None:
             return None  # `check` says it
         try:
             return await self._broadcasts.announce(
-                entry, community, moment=due.slot.key, due_at=due.moment, now=now
+                entry, community, moment=due.key, due_at=due.moment, now=now
             )
         except Faults as faults:
             rule = faults.findings[0].rule

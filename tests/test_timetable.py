@@ -41,7 +41,7 @@ def community(
         languages=("es-MX",),
         senders=("bot",),
         channels={"telegram": "bot"},
-        quiet_hours=hours,
+        quiet_hours=(hours,) if hours else (),
         holidays=(),
         fold=False,
         opinions=False,
@@ -138,9 +138,11 @@ def test_a_slot_is_due_once_and_says_when_it_is_late() -> None:
     slot = Slot("aviso", local("2026-12-01T18:00"), timedelta(hours=2))
     place = community(slots=(slot,))
     moment = utc("2026-12-02T02:00")
-    assert due(place, moment - MINUTE, moment - timedelta(seconds=1)) == []
-    assert [(one.moment, one.late) for one in due(place, moment - MINUTE, moment)] == [(moment, False)]
-    assert due(place, moment, moment + MINUTE) == []
-    assert [one.late for one in due(place, moment - MINUTE, moment + timedelta(hours=2))] == [False]
-    assert [one.late for one in due(place, moment - MINUTE, moment + timedelta(hours=2, minutes=1))] == [True]
-    assert slot.key == "2026-12-01T18:00:00"
+    assert due(place, {}, moment - MINUTE, moment - timedelta(seconds=1)) == []
+    assert [(one.moment, one.late) for one in due(place, {}, moment - MINUTE, moment)] == [(moment, False)]
+    assert due(place, {}, moment, moment + MINUTE) == []
+    assert [one.late for one in due(place, {}, moment - MINUTE, moment + timedelta(hours=2))] == [False]
+    assert [one.late for one in due(place, {}, moment - MINUTE, moment + timedelta(hours=2, minutes=1))] == [
+        True
+    ]
+    assert [one.key for one in due(place, {}, moment - MINUTE, moment)] == ["2026-12-01T18:00:00"]
