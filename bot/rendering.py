@@ -115,7 +115,7 @@ class Desk:
 
     def message(self, entry: Entry) -> tuple[Message, Edition]:
         """An entry as no channel has written it yet, and its edition. Raises Faults as `render`."""
-        place = library.Place(self._community.slug, self._community.name, self._community.zone)
+        place = library.Place.of(self._community)
         return self._library.message(entry, self.language, place, fold=self._community.fold)
 
     def written(self, message: Message, edition: str, channel: ChannelName) -> Rendered:

@@ -223,7 +223,7 @@ def test_a_shortened_link_is_an_error(deployment: Deployment, body: str, *, foun
 def test_a_telephone_that_no_fact_vouches_for_is_said(deployment: Deployment) -> None:
     """A number typed into a text is doubted until it stands in facts.toml."""
     aviso(deployment, body="Llama al (559) 555-0123.")
-    assert deployment.said() == {("es.md", 5, "check.phone", "warning")}
+    assert deployment.said() == {("es.md", 5, "check.phone", "error")}
     deployment.write(
         "content/facts.toml", '[office]\nphone = { phone = "+1 559 555 0123", source = "test" }\n'
     )

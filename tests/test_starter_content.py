@@ -100,7 +100,7 @@ def test_the_starter_content_reads_without_a_single_finding() -> None:
 def test_every_entry_can_be_said_to_every_reader(content: Library, communities: list[Community]) -> None:
     """No name, filter or fact in any starter text is missing for any community and language."""
     for community in communities:
-        place = library.Place(community.slug, community.name, community.zone)
+        place = library.Place.of(community)
         assert errors(library.try_every(content, place, community.languages, TODAY)) == []
 
 
@@ -265,11 +265,18 @@ def test_every_slot_announces_something_to_its_own_community(
     """A schedule points only at announcements that exist, are for that community and are still true then."""
     for community in communities:
         for slot in community.slots:
-            entry = content.entries[slot.announce]
+            if slot.digest:
+                assert set(slot.digest) <= {
+                    topic for entry in content.entries.values() for topic in entry.topics
+                }
+                continue
+            entry = content.entries[slot.entry]
             assert entry.kind == "announcement"
             assert not entry.communities or community.slug in entry.communities
-            end = entry.expires(community.zone)
-            assert end is None or timetable.local_moment(community, slot.at) < end
+            end, until = entry.expires(community.zone), TODAY + dt.timedelta(days=30)
+            planned = list(timetable.moments(community, slot, entry.starts, TODAY, until))
+            assert planned
+            assert end is None or all(moment < end for _, moment in planned)
 
 
 def test_the_guide_names_every_field_staff_may_write() -> None:

@@ -41,7 +41,7 @@ def community(
         languages=("es-MX",),
         senders=("bot",),
         channels={"telegram": "bot"},
-        quiet_hours=hours,
+        quiet_hours=(hours,) if hours else (),
         holidays=(),
         fold=False,
         opinions=False,
@@ -145,4 +145,4 @@ def test_a_slot_is_due_once_and_says_when_it_is_late() -> None:
     assert [one.late for one in due(place, {}, moment - MINUTE, moment + timedelta(hours=2, minutes=1))] == [
         True
     ]
-    assert due(place, {}, moment - MINUTE, moment)[0].key == "2026-12-01T18:00:00"
+    assert [one.key for one in due(place, {}, moment - MINUTE, moment)] == ["2026-12-01T18:00:00"]

@@ -45,7 +45,7 @@ def test_a_schedule_becomes_a_community(tmp_path: Path) -> None:
     fresno = communities["fresno"]
     assert fresno.languages == ("es-MX", "en-US")
     assert fresno.channels == {"telegram": "bot", "sms": "sms"}
-    assert fresno.quiet_hours == QuietHours(time(21), time(8))
+    assert fresno.quiet_hours == (QuietHours(time(21), time(8)),)
     assert fresno.slots == (
         Slot("aviso", datetime.fromisoformat("2026-12-01T18:00"), timedelta(hours=2), line=6),
     )
@@ -89,7 +89,7 @@ announce = "aviso"
         (4, "timetable.sender-near", "error"),
         (4, "timetable.sender", "error"),
         (5, "timetable.quiet-all-day", "error"),
-        (6, "timetable.holiday", "error"),
+        (6, "timetable.holiday-near", "error"),
         (7, "toml.not-yes-or-no", "error"),
         (8, "toml.unknown", "error"),
         (11, "timetable.at-with-offset", "error"),
@@ -112,14 +112,6 @@ def test_a_zone_written_from_memory_is_recognised(tmp_path: Path, zone: str, mea
     """A wrong time zone is answered with the one that was meant."""
     _, findings = read(written(tmp_path, GOOD.replace("America/Los_Angeles", zone)), SENDERS)
     assert [(one.line, one.values.get("meant")) for one in findings] == [(2, meant)]
-
-
-def test_recurring_slots_are_announced_as_not_run(tmp_path: Path) -> None:
-    """A slot that this version does not run is said, and the rest of the community still works."""
-    slots = '[[slot]]\ndigest = ["salud"]\nevery = "friday at 17:00"\nlate = "2h"\n'
-    communities, findings = read(written(tmp_path, GOOD + slots), SENDERS)
-    assert [(one.line, one.rule, one.level) for one in findings] == [(5, "timetable.recurring", "warning")]
-    assert communities["fresno"].slots == ()
 
 
 def test_two_senders_of_one_channel_warn_and_the_first_speaks(tmp_path: Path) -> None:

@@ -1,16 +1,16 @@
 """Everything wrong in config.toml, content/ and schedules/, gathered before anything is sent.
 
-What may enter: reading the three together. What single texts and plans can have wrong is `texts` and
-`plans`; the sentences stand in `bot/phrases`.
+What may enter: reading the three together. What single texts can have wrong is `texts` and `weekdays`, what
+plans can `plans` and `slots`; the sentences stand in `bot/phrases`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot import library, settings, timetable
-from bot.check import plans
+from bot.check import plans, slots, weekdays
 from bot.check import texts as wording
 from bot.places.atlas import Atlas
 
@@ -61,11 +61,11 @@ def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Findi
     """Everything that is wrong with a deployment, also what no file shows alone. Arguments as for `read`."""
     _, texts, communities, findings = _parts(config, environ, now)
     for community in communities.values():
-        place = library.Place(community.slug, community.name, community.zone)
+        place = library.Place.of(community)
         today = now.astimezone(community.zone).date()
         findings += library.try_every(texts, place, community.languages, today)
         findings += plans.unknown_consulate(community, texts.consulates)
-        findings += plans.slots(community, texts.entries, config.parent / "content", now)
+        findings += slots.slots(community, texts.entries, config.parent / "content", now)
         for entry in texts.entries.values():
             if entry.communities and not entry.communities & communities.keys():  # a name may be misspelt
                 findings += library.try_entry(texts, entry, place, community.languages, today)
@@ -76,15 +76,20 @@ def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Findi
         findings += (
             found for entry in texts.consulates.values() for found in plans.unknown_areas(entry, counties)
         )
-    return _sorted(findings)
+    return _sorted(plans.stale(findings, texts, communities))
 
 
 def of_entry(project: Project, entry: Entry, now: datetime) -> list[Finding]:
-    """What stands against saying one entry now: in its files, and between it and the schedules."""
+    """What stands against saying one entry now: in its files, and between it and the schedules.
+
+    What is over is an error here: `check` only warns of it, for a text may stay as a record.
+    """
     _, findings = library.read(project.settings.content, today=_today(project.communities.values(), now))
     folder = entry.source.file.parent
     own = [one for one in findings if folder in one.file.parents or one.file.name == "facts.toml"]
-    return _sorted([*own, *_about(entry, project.library, project.communities, project.settings.root, now)])
+    own += _about(entry, project.library, project.communities, project.settings.root, now)
+    own = [replace(one, level="error") if one.rule in plans.OVER else one for one in own]
+    return _sorted(plans.stale(own, project.library, project.communities))
 
 
 def as_row(finding: Finding, phrases: Phrases) -> dict[str, str | int]:
@@ -110,23 +115,26 @@ def _parts(
 ) -> tuple[Settings | None, Library, dict[str, Community], list[Finding]]:
     found, findings = settings.load(config, environ)
     senders = {name: sender.channel for name, sender in found.senders.items()} if found else None
-    communities, faults = timetable.read(config.parent / "schedules", senders)
-    findings += faults
-    texts, faults = library.read(config.parent / "content", today=_today(communities.values(), now))
-    return found, texts, communities, [*findings, *faults]
+    content, language = (
+        config.parent / "content",
+        found.language if found else settings.staff_language(environ),
+    )
+    dates, faults = timetable.read_dates(content / "dates.toml")
+    communities, wrong = timetable.read(config.parent / "schedules", senders, dates, language)
+    texts, missing = library.read(content, today=_today(communities.values(), now))
+    return found, texts, communities, [*findings, *faults, *wrong, *missing]
 
 
 def _about(
     entry: Entry, texts: Library, communities: Mapping[str, Community], root: Path, now: datetime
 ) -> Iterator[Finding]:
     """What the files of an entry do not show alone."""
-    addressed = [
-        one for one in communities.values() if not entry.communities or one.slug in entry.communities
-    ]
+    addressed = plans.addressed(entry, communities)
     yield from plans.unknown_communities(entry, root / "schedules")
     yield from plans.unknown_subject(entry, texts.entries)
     yield from plans.over(entry, addressed, now)
     yield from plans.uncovered(entry, addressed)
+    yield from weekdays.wrong_days(entry)
     yield from wording.links_and_numbers(entry, texts.facts.values())
     yield from wording.templates(entry, addressed)
     yield from wording.costs(texts, entry, addressed)

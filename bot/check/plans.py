@@ -1,6 +1,6 @@
-"""What is wrong between entries and communities: slots, dates, languages.
+"""What is wrong between entries and communities: dates, areas, languages.
 
-What may enter: judgements that need both an entry and a community, and no text of it.
+What may enter: judgements that need both an entry and a community, and no text of it. Slots are `slots`.
 """
 
 from __future__ import annotations
@@ -13,47 +13,19 @@ from bot import languages
 from bot.findings import Finding
 from bot.places.districts import PART
 from bot.places.spelling import plain
-from bot.timetable import local_moment, quiet_until
 from bot.toml.lines import line_of, read_toml
 from bot.toml.shapes import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from bot.library import Entry
-    from bot.timetable import Community, Slot
+    from bot.library import Entry, Library
+    from bot.timetable import Community
 
-
-def slots(
-    community: Community, entries: Mapping[str, Entry], content: Path, now: datetime
-) -> Iterator[Finding]:
-    """Slots that name no entry, an entry for others, or a moment at which it does not go out."""
-    written = {folder.name for folder in content.glob("*/*/")}
-    for slot in community.slots:
-        entry = entries.get(slot.announce)
-        if entry:
-            yield from _planned(community, slot, entry, now)
-        elif slot.announce not in written:  # else what is wrong with the entry itself is said
-            meant = nearest(slot.announce, written)
-            rule = "check.slot-entry-near" if meant else "check.slot-entry"
-            values = {"announce": slot.announce, "meant": meant or ""}
-            yield Finding(rule, community.file, slot.line, values=values)
-
-
-def _planned(community: Community, slot: Slot, entry: Entry, now: datetime) -> Iterator[Finding]:
-    values = {"announce": slot.announce, "community": community.slug}
-    moment = local_moment(community, slot.at)
-    expires = entry.expires(community.zone)
-    if entry.communities and community.slug not in entry.communities:
-        yield Finding("check.slot-elsewhere", community.file, slot.line, values=values)
-    if moment < now:
-        return  # kept as a record of what was announced
-    if expires and expires <= moment:
-        yield Finding("check.slot-after-end", community.file, slot.line, values=values)
-    if entry.urgency != "emergency" and quiet_until(community, moment):
-        yield Finding("check.slot-at-night", community.file, slot.line, "warning", values)
+OVER = ("check.valid-until-past", "check.starts-past", "check.ends-past")
+"""What is said of a text whose time has passed."""
 
 
 def unknown_subject(entry: Entry, entries: Mapping[str, Entry]) -> Iterator[Finding]:
@@ -104,6 +76,31 @@ def unknown_areas(entry: Entry, counties: Mapping[str, Collection[str]]) -> Iter
             state=state,
             meant=meant.title() if meant else "",
         )
+
+
+def stale(
+    found: Iterable[Finding], texts: Library, communities: Mapping[str, Community]
+) -> Iterator[Finding]:
+    """The findings, with a translation that is behind its source as an error where nothing else may be said.
+
+    A community that writes `stale_translations = "source"` has its readers get the source instead.
+    """
+    behind = {
+        edition.file: entry
+        for entry in texts.entries.values()
+        for edition in entry.editions.values()
+        if edition.stale
+    }
+    for one in found:
+        entry = behind.get(one.file) if one.rule == "library.stale" else None
+        places = addressed(entry, communities) if entry else []
+        refused = any(place.stale_translations == "refuse" for place in places)
+        yield replace(one, level="error") if refused else one
+
+
+def addressed(entry: Entry, communities: Mapping[str, Community]) -> list[Community]:
+    """The communities an entry is for."""
+    return [one for one in communities.values() if not entry.communities or one.slug in entry.communities]
 
 
 def over(entry: Entry, addressed: Collection[Community], now: datetime) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ import phonenumbers
 
 from bot.findings import Faults, Finding
 from bot.library import Place
+from bot.toml.lines import line_of
 from channels import render
 from channels.segments import costly
 
@@ -36,26 +37,29 @@ _LONGEST = 3
 """Segments of an announcement beyond which staff are told what it costs."""
 
 
+def lines(edition: Edition) -> Iterator[tuple[int, str]]:
+    """Each line of what is said, with its number in the file."""
+    for key in ("title", "summary", "sms"):
+        if key in edition.written.value:
+            yield line_of(edition.written.text, (key,)), str(edition.written.value[key])
+    if edition.front.whatsapp:
+        for name, text in edition.front.whatsapp.variables.items():
+            yield line_of(edition.written.text, ("whatsapp", "variables", name)), text
+    yield from enumerate(edition.body.split("\n"), start=edition.body_line)
+
+
 def links_and_numbers(entry: Entry, facts: Collection[Fact]) -> Iterator[Finding]:
     """Shortened links, and telephones that no fact vouches for."""
     known = {_e164(str(fact.value)) for fact in facts if fact.kind == "phone"}
     for edition in entry.editions.values():
-        for line, text in _lines(edition):
+        for line, text in lines(edition):
             for link in _SHORTENER.findall(text):
                 yield Finding("check.shortener", edition.file, line, values={"link": link.lower()})
             for match in phonenumbers.PhoneNumberMatcher(text, "US"):
                 number = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
                 if number not in known:
                     values = {"phone": match.raw_string}
-                    yield Finding("check.phone", edition.file, line, "warning", values)
-
-
-def _lines(edition: Edition) -> Iterator[tuple[int, str]]:
-    """Each line of what is said, with its number in the file."""
-    for key in ("title", "summary", "sms"):
-        if key in edition.written.value:
-            yield edition.written.finding("", (key,)).line, str(edition.written.value[key])
-    yield from enumerate(edition.body.split("\n"), start=edition.body_line)
+                    yield Finding("check.phone", edition.file, line, values=values)
 
 
 def _e164(written: str) -> str:
@@ -80,7 +84,7 @@ def costs(texts: Library, entry: Entry, addressed: Collection[Community]) -> Ite
     """What an entry costs as SMS where that is more than staff expect; every channel is written once."""
     said: set[str] = set()
     for community in addressed:
-        place = Place(community.slug, community.name, community.zone)
+        place = Place.of(community)
         for language in community.languages:
             try:
                 message, edition = texts.message(entry, language, place, fold=community.fold)

@@ -232,7 +232,7 @@ def _unsayable(project: Project, entry: Entry, places: list[Community], now: dat
         for finding in library.try_entry(
             project.library,
             entry,
-            library.Place(place.slug, place.name, place.zone),
+            library.Place.of(place),
             place.languages,
             now.astimezone(place.zone).date(),
         )

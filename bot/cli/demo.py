@@ -210,6 +210,7 @@ def _deployment(folder: Path, rehearsal: str, rate: int) -> Path:
     for file in (folder / "schedules").glob("*.toml"):
         text = file.read_text(encoding="utf-8")
         text = re.sub(r"(?m)^quiet_hours = .*$", 'quiet_hours = "none"', text)
+        text = re.sub(r"(?m)^holidays = .*$", "", text)
         file.write_text(re.sub(r"(?s)\n\[\[slot\]\].*", "\n", text), encoding="utf-8")
     for file in (folder / "content/announcements" / ENTRY).glob("*.md"):
         _, front, body = file.read_text(encoding="utf-8").split("+++\n", 2)

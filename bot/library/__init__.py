@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from bot.library.front_matter import Edition
+    from bot.timetable import Community
 
 __all__ = ("Entry", "Library", "Place", "read", "try_entry", "try_every")
 
@@ -42,11 +43,21 @@ _FOLDERS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a text may know of the community it is read in."""
+    """What a text may know of the community it is read in.
+
+    Attributes:
+        fresh: Whether a translation that is older than its source gives way to it.
+    """
 
     slug: str
     name: str
     zone: ZoneInfo
+    fresh: bool = False
+
+    @classmethod
+    def of(cls, community: Community) -> Place:
+        """The place of a community."""
+        return cls(community.slug, community.name, community.zone, community.stale_translations == "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,7 @@ class Library:
 
     @property
     def starts(self) -> Mapping[str, dt.date | None]:
-        """When each entry's event begins, by slug; None where it has no date."""
+        """When each entry starts, by slug: what reminders count from."""
         return {slug: entry.starts for slug, entry in self.entries.items()}
 
     def message(self, entry: Entry, language: str, place: Place, *, fold: bool) -> tuple[Message, Edition]:
@@ -84,7 +95,7 @@ class Library:
             Faults: the texts quote what is not there; all of it, in this edition.
             ValueError: `language` is not a language code.
         """
-        edition = entry.edition_for(language)
+        edition = entry.edition_for(language, fresh=place.fresh)
         desk = _Desk(self, edition, words.formats(language, edition.language))
         values = _values(entry, language, place)
         values["title"] = desk.fill("title", edition.title, values)
@@ -202,7 +213,7 @@ def try_entry(
     """Say one entry in a community, whether it is addressed or not; arguments as for `try_every`."""
     library = replace(library, today=today)
     findings: list[Finding] = []
-    by_edition = {entry.edition_for(language).language: language for language in readers}
+    by_edition = {entry.edition_for(language, fresh=place.fresh).language: language for language in readers}
     for language in by_edition.values():
         try:
             library.message(entry, language, place, fold=False)
@@ -213,7 +224,8 @@ def try_entry(
 
 def _strangers(root: Path) -> Iterator[Finding]:
     """What lies in `content/` under a name that is never read."""
+    names = [*_FOLDERS, "facts.toml", "dates.toml"]
     for path in listed(root):
-        if path.name not in {*_FOLDERS, "facts.toml"}:
-            known = nearest(path.name, [*_FOLDERS, "facts.toml"]) or ", ".join([*_FOLDERS, "facts.toml"])
+        if path.name not in names:
+            known = nearest(path.name, names) or ", ".join(names)
             yield Finding("library.not-read", path, level="warning", values={"known": known})

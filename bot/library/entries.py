@@ -82,14 +82,18 @@ class Entry:
         """Where it stands and whom it serves: of a consulate, and of nothing else."""
         return self.source.front.office
 
-    def edition_for(self, language: str) -> Edition:
+    def edition_for(self, language: str, *, fresh: bool = False) -> Edition:
         """The nearest edition for a reader, the source if none is near.
+
+        Args:
+            fresh: The source, also, where the nearest is older than it.
 
         Raises:
             ValueError: `language` is not a language code.
         """
         found = languages.best(language, self.editions)
-        return self.editions[found] if found else self.source
+        edition = self.editions[found] if found else self.source
+        return self.source if fresh and edition.stale else edition
 
     def expires(self, zone: ZoneInfo) -> dt.datetime | None:
         """When the text stops being true in a community, aware UTC; None for never."""

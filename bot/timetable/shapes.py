@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, model_validator
 
 from bot import languages
+from bot.timetable import resting, spoken
+from bot.timetable.recurrence import Every  # noqa: TC001 - pydantic reads it
+from bot.timetable.spoken import Before  # noqa: TC001 - pydantic reads it
 from bot.toml.shapes import Table, nearest, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.timetable.recurrence import NamedDate
 
 zoneinfo.reset_tzpath(to=())
 """The zones of the `tzdata` package, not of the machine.
@@ -51,17 +59,57 @@ def _language(value: str) -> str:
 
 
 def _holiday(value: str) -> str:
-    """A country of ISO 3166-1, or one of its parts of ISO 3166-2: what the `holidays` library takes."""
-    if not re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", value):
-        raise wrong("timetable.holiday", written=value)
+    """A country of ISO 3166-1, or one of its parts of ISO 3166-2, whose holidays are known."""
+    known = resting.countries()
+    country, _, part = value.partition("-")
+    if country not in known.values():
+        meant = nearest(value, known)
+        if meant is None:
+            raise wrong("timetable.holiday", written=value)
+        raise wrong("timetable.holiday-near", written=value, meant=known[meant])
+    if (part or "-" in value) and part not in (parts := resting.parts(country)):
+        meant = nearest(part, parts)
+        choices = f"{country}-{meant}" if meant else ", ".join(f"{country}-{one}" for one in parts) or country
+        raise wrong("timetable.holiday-part", written=value, country=country, known=choices)
     return value
 
 
 def _quiet_hours(value: object) -> object:
+    """One table or several; none for "none"."""
     if value == "none":
-        return None
+        return []
+    if isinstance(value, dict):
+        return [value]
+    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        return value
+    raise wrong("timetable.quiet-hours")
+
+
+def _apart(value: list[_QuietHours]) -> list[_QuietHours]:
+    """Quiet hours that do not overlap, and leave some of the day."""
+    whole = [hours for hours in value if hours.start == hours.end]
+    if whole or sum((hours.last for hours in value), timedelta()) >= timedelta(days=1):
+        raise wrong("timetable.quiet-all-day")
+    for index, one in enumerate(value):
+        for other in value[:index]:
+            if one.within(other.start) or other.within(one.start):
+                named = {"one": other.written, "other": one.written}
+                raise wrong("timetable.quiet-overlap", **named)
+    return value
+
+
+def _rest_day(value: object) -> object:
+    """A day alone, as the table it stands for."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return {"day": value}
     if not isinstance(value, dict):
-        raise wrong("timetable.quiet-hours")
+        raise wrong("timetable.rest-day")
+    return value
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime) or value.year not in _YEARS:
+        raise wrong("timetable.rest-day")
     return value
 
 
@@ -72,11 +120,30 @@ def _clock_time(value: object) -> time:
 
 
 def _local(value: object) -> datetime:
+    if isinstance(value, str):
+        value = spoken.once(value)
     if not isinstance(value, datetime) or value.year not in _YEARS:
         raise wrong("timetable.at")
     if value.tzinfo:
         raise wrong("timetable.at-with-offset")
     return value
+
+
+def _every(value: object, info: ValidationInfo) -> Every:
+    """Words that come back; the named dates are the context."""
+    if not isinstance(value, str):
+        raise wrong("timetable.every", written=str(value))
+    dates: Mapping[str, NamedDate] = info.context or {}
+    return spoken.every(value, dates)
+
+
+def _before(value: object) -> tuple[Before, ...]:
+    """One time before the start, or several."""
+    times = value if isinstance(value, list) else [value]
+    words = [one for one in times if isinstance(one, str)]
+    if not words or words != times:
+        raise wrong("timetable.before", written=str(value))
+    return tuple(map(spoken.before, words))
 
 
 def _slots(value: object) -> object:
@@ -102,31 +169,68 @@ class _QuietHours(Table):
     start: ClockTime = Field(default=time(21), alias="from")
     end: ClockTime = Field(default=time(8), alias="to")
 
-    @model_validator(mode="after")
-    def _differ(self) -> _QuietHours:
-        if self.start == self.end:
-            raise wrong("timetable.quiet-all-day")
-        return self
-
-
-class _Slot(Table):
-    """A slot as written. `every` and `digest` belong to slots that recur: read, not judged."""
-
-    announce: Annotated[str, Field(min_length=1)] | None = None
-    at: Annotated[datetime, BeforeValidator(_local)] | None = None
-    late: Annotated[timedelta, BeforeValidator(_late)] = timedelta(hours=2)
-    every: Any = None
-    digest: Any = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> _Slot:
-        if not self.recurs and not (self.announce and self.at):
-            raise wrong("timetable.slot-incomplete")
-        return self
+    def within(self, shown: time) -> bool:
+        """Whether a clock that shows this time stands in them."""
+        after, before = shown >= self.start, shown < self.end
+        return (after and before) if self.start < self.end else (after or before)
 
     @property
-    def recurs(self) -> bool:
-        return self.every is not None or self.digest is not None
+    def last(self) -> timedelta:
+        """How long they are on a day on which no clock changes."""
+        begin, end = (
+            timedelta(hours=t.hour, minutes=t.minute, seconds=t.second) for t in (self.start, self.end)
+        )
+        return (end - begin) % timedelta(days=1)
+
+    @property
+    def written(self) -> str:
+        """As people say them."""
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+
+class _RestDays(Table):
+    """Days of rest: one, or from the first to the last."""
+
+    day: Annotated[date | None, BeforeValidator(_day)] = None
+    first: Annotated[date | None, BeforeValidator(_day)] = Field(default=None, alias="from")
+    last: Annotated[date | None, BeforeValidator(_day)] = Field(default=None, alias="to")
+    name: str = ""
+    mourning: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> _RestDays:
+        if (self.day is None) == (self.first is None) or (self.first is None) != (self.last is None):
+            raise wrong("timetable.rest-day")
+        if self.first and self.last and self.last < self.first:
+            raise wrong("timetable.rest-backwards")
+        return self
+
+
+class SlotShape(Table):
+    """A slot as written: what, and when. That there is one of each is judged with the whole file."""
+
+    announce: Annotated[str, Field(min_length=1)] | None = None
+    digest: Annotated[list[Annotated[str, Field(min_length=1)]] | None, Field(min_length=1)] = None
+    at: Annotated[datetime | None, BeforeValidator(_local)] = None
+    every: Annotated[Every | None, PlainValidator(_every)] = None
+    before: Annotated[tuple[Before, ...], PlainValidator(_before)] = ()
+    late: Annotated[timedelta, BeforeValidator(_late)] = timedelta(hours=2)
+
+    @property
+    def entry(self) -> str:
+        """What is said, as `Slot.entry`; "" when it does not say."""
+        return f"digest:{'+'.join(self.topics)}" if self.digest else self.announce or ""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Of a digest, as subscribers follow them, sorted and each once."""
+        return tuple(sorted({topic.strip().lower() for topic in self.digest or ()}))
+
+    @property
+    def times(self) -> tuple[datetime | Every | Before, ...]:
+        """When."""
+        one = self.at or self.every
+        return (one,) if one else self.before
 
 
 class Schedule(Table):
@@ -136,8 +240,11 @@ class Schedule(Table):
     timezone: Zone
     languages: list[Annotated[str, AfterValidator(_language)]] = Field(min_length=1)
     senders: list[str] = Field(min_length=1)
-    quiet_hours: Annotated[_QuietHours | None, BeforeValidator(_quiet_hours)] = _QuietHours()
+    quiet_hours: Annotated[list[_QuietHours], BeforeValidator(_quiet_hours), AfterValidator(_apart)] = Field(
+        default_factory=lambda: [_QuietHours()]
+    )
     holidays: list[Annotated[str, AfterValidator(_holiday)]] = Field(default_factory=list)
+    rest_days: list[Annotated[_RestDays, BeforeValidator(_rest_day)]] = Field(default_factory=list)
     fold_accents: bool = False
     ask_opinions: bool = False
     consulate: Annotated[str, Field(min_length=1)] | None = None
@@ -145,4 +252,4 @@ class Schedule(Table):
     most_a_day: Annotated[int, Field(ge=1)] | None = None
     next_channel_after: Annotated[timedelta, BeforeValidator(_late)] = timedelta(hours=1)
     stale_translations: Literal["refuse", "source"] = "refuse"
-    slot: Annotated[list[_Slot], BeforeValidator(_slots)] = Field(default_factory=list)
+    slot: Annotated[list[SlotShape], BeforeValidator(_slots)] = Field(default_factory=list)

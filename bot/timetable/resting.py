@@ -1,0 +1,127 @@
+"""When a community is left in peace: by night, on holidays, on its own days of rest and of mourning.
+
+`holidays`' only door. What may enter: whether now is a good moment, and which is the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+import holidays
+from holidays.registry import COUNTRIES
+
+from bot.timetable.clocks import local_moment, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.timetable.communities import Community, QuietHours
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Why nobody of a community is written to now.
+
+    Attributes:
+        until: The next moment that is good, aware UTC: outside the night and outside days of rest.
+        why: What it is; of a night that leads into a day of rest, that day.
+        name: What the day is called; "" for the night, and for a day without a name.
+    """
+
+    until: datetime
+    why: Literal["night", "holiday", "rest-day", "mourning"]
+    name: str = ""
+
+
+def rest(community: Community, now: datetime) -> Rest | None:
+    """What keeps a community from being written to at `now` (aware UTC); None when nothing does."""
+    until, day = now, None
+    while True:
+        resting = _resting(community, shown(community, until).date())
+        if resting:
+            day = day or resting
+            until = local_moment(community, datetime.combine(resting.last + _DAY, time()))
+        elif awake := quiet_until(community, until):
+            until = awake
+        elif until == now:
+            return None
+        else:
+            return Rest(until, day.why, day.name) if day else Rest(until, "night")
+
+
+def quiet_until(community: Community, now: datetime) -> datetime | None:
+    """When the quiet hours that hold at `now` end.
+
+    Args:
+        community: Whose clocks are looked at.
+        now: Aware UTC.
+
+    Returns:
+        Aware UTC, later than `now` and outside quiet hours; None when nobody is woken now.
+    """
+    until = now
+    while hours := _holding(community, until):
+        until = _end(community, hours, until)
+    return until if until > now else None
+
+
+def _holding(community: Community, moment: datetime) -> QuietHours | None:
+    clock = shown(community, moment).time()
+    return next((hours for hours in community.quiet_hours if hours.hold(clock)), None)
+
+
+def _end(community: Community, hours: QuietHours, now: datetime) -> datetime:
+    """The end of the quiet hours that hold now."""
+    day = shown(community, now).date()
+    while True:
+        end = local_moment(community, datetime.combine(day, hours.end))
+        if end <= now:  # also when that hour is shown twice and we are between the two
+            end = datetime.combine(day, hours.end, community.zone).replace(fold=1).astimezone(UTC)
+        if end > now and not hours.hold(shown(community, end).time()):
+            return end
+        day += _DAY
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day of rest: until which one, why, and what it is called."""
+
+    last: date
+    why: Literal["holiday", "rest-day", "mourning"]
+    name: str
+
+
+def _resting(community: Community, day: date) -> _Day | None:
+    for one in community.rest_days:
+        if one.first <= day <= one.last:
+            return _Day(one.last, "mourning" if one.mourning else "rest-day", one.name)
+    for code in community.holidays:
+        if name := _holidays(code, day.year, community.staff_language).get(day):
+            return _Day(day, "holiday", name)
+    return None
+
+
+def countries() -> Mapping[str, str]:
+    """The code of each country that the calendar of holidays knows, by its code and by its English name."""
+    codes = {code: code for _, code, *_ in COUNTRIES.values()}
+    return {name.replace("_", " "): code for name, (_, code, *_) in COUNTRIES.items()} | codes
+
+
+@cache
+def parts(country: str) -> tuple[str, ...]:
+    """The codes of a country's parts that have holidays of their own, as `CA` of `US`."""
+    return tuple(holidays.country_holidays(country).subdivisions)
+
+
+@cache
+def _holidays(code: str, year: int, language: str) -> Mapping[date, str]:
+    """The public holidays of a country or a part of it in one year, observed days included."""
+    country, _, part = code.partition("-")
+    offered = holidays.country_holidays(country).supported_languages
+    spoken = next((one for one in offered if one.partition("_")[0] == language), None)
+    return dict(holidays.country_holidays(country, subdiv=part or None, years=year, language=spoken))
