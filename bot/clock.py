@@ -54,16 +54,10 @@ class Clock:
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     def start(self) -> None:
-        """Begin to beat, the first time at once."""
-        self._scheduler.add_job(
-            self.beat,
-            "interval",
-            seconds=BEAT.total_seconds(),
-            next_run_time=self._now(),
-            misfire_grace_time=None,
-            coalesce=True,
-            max_instances=1,
-        )
+        """Begin to beat, the first time at once: APScheduler goes by its own clock, which may be another."""
+        together = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        self._scheduler.add_job(self.beat, **together)
+        self._scheduler.add_job(self.beat, "interval", seconds=BEAT.total_seconds(), **together)
         self._scheduler.start()
 
     def stop(self) -> None:

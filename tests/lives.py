@@ -1,7 +1,8 @@
 """A loaded process that brings forth lives of one deployment: each is the whole service, until it is killed.
 
-`python -m tests.lives FOLDER` forks a life for each line it reads and answers with its pid. A life takes its
-time from the file `clock` in the folder, which the test writes: so hours pass, and clocks jump, as it says.
+`python -m tests.lives FOLDER` reads `live` and forks a life, or `arm` and forks somebody who says that the
+clock is right; it answers with the pid. Both take the time from the file `clock` in the folder, which the
+test writes: so hours pass, and clocks jump, as it says.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import random
 import signal
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
-from bot import check, clock, dispatcher
+from bot import check, clock, dispatcher, log
 from bot.app import App
+from bot.conversation import Conversation
 from bot.dispatcher import AlreadyDispatching
+from bot.library import Library
 from bot.moments import Clockwork
 
 
@@ -42,13 +46,23 @@ class Told:
         return dict(json.loads(self._file.read_text()))
 
 
-async def live(folder: Path) -> None:
-    """Serve until killed; end at once where another serves already."""
+def opened(folder: Path) -> App:
+    """The deployment, by the clock that is told."""
     told = Told(folder)
     project, _ = check.read(folder / "config.toml", os.environ, told.now())
     assert project is not None
-    clockwork = Clockwork(now=told.now, jitter=random.random, ticks=told.ticks)
-    async with App(project, clockwork) as app:
+    return App(project, Clockwork(now=told.now, jitter=random.random, ticks=told.ticks))
+
+
+async def arm(folder: Path) -> None:
+    """Say that this copy sends, and that its clock is right."""
+    async with opened(folder) as app:
+        await app.arming.arm("ana")
+
+
+async def live(folder: Path) -> None:
+    """Serve until killed; end at once where another serves already."""
+    async with opened(folder) as app:
         try:
             async with app.serving() as (_, working):
                 await working
@@ -56,18 +70,27 @@ async def live(folder: Path) -> None:
             return
 
 
+DOES = {"live": live, "arm": arm}
+
+
 def main(folder: Path) -> None:
     """Fork a life for each line; the kernel buries them."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    log.set_up("ERROR")
     clock.BEAT = timedelta(seconds=0.02)
     dispatcher._LOOK = 0.02
-    for _ in sys.stdin:
+    # What takes long to load is loaded once for all lives.
+    Conversation(Library({}, {}, date.min), {})
+    check.check(folder / "config.toml", os.environ, Told(folder).now())
+    import_module("twilio.rest.api")
+    for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             os.close(0)
-            asyncio.run(live(folder))
-            os._exit(0)
-        print(pid, flush=True)
+            asyncio.run(DOES[line.strip()](folder))
+            os._exit(0)  # not the mother's work as well
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
