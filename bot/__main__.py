@@ -17,6 +17,7 @@ _COMMANDS = {
     "preview": "writing",
     "ask": "writing",
     "announce": "announcing",
+    "calendar": "calendar",
     "report": "steering",
     "pause": "steering",
     "resume": "steering",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
+from pydantic_core import PydanticCustomError
 
 from bot import check, library, timetable
 from bot.app import App
@@ -18,6 +18,8 @@ from bot.findings import errors
 from bot.rendering import render
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.broadcasts.reports import Readers, Report
     from bot.check import Project
     from bot.findings import Finding
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("entry")
 @click.option("--community", "-c", multiple=True, help="Only this community (may be repeated).")
-@click.option("--at", metavar="WHEN", help="When, in each community's own time: 2026-12-01T18:00.")
+@click.option(
+    "--at", metavar="WHEN", help="When, in each community's own time: 2026-12-01T18:00, or in words."
+)
 @click.option("--emergency", metavar="WHY", help="Pass quiet hours and every queue, for this reason.")
 @click.option("--again", is_flag=True, help="Also where it was announced before.")
 @click.option("--dry-run", is_flag=True, help="Say who would get it, store nothing.")
@@ -210,9 +214,11 @@ def _local(desk: Desk, at: str | None, places: list[Community]) -> datetime | No
     if at is None:
         return None
     try:
-        local = datetime.fromisoformat(at)
-    except ValueError:
-        desk.fail("said.bad-when", when=at)
+        local = timetable.once(at, timetable.shown(places[0], desk.now).date())
+    except PydanticCustomError as error:
+        values = {name: str(value) for name, value in (error.context or {}).items()}
+        desk.warn(f"rules.{error.type}.message", **values)
+        desk.fail(f"rules.{error.type}.remedy", **values)
     if local.tzinfo is not None:
         desk.fail("said.bad-when", when=at)
     for place in places:

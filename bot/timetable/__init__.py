@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -145,7 +146,8 @@ def _slots(source: Source, schedule: Schedule) -> Iterator[Slot]:
         line = line_of(source.text, ("slot", index, "digest" if slot.digest else "announce"))
         for number, when in enumerate(slot.times):
             said = next(written[key] for key in _WHEN if key in written)
-            words = str(said[number] if isinstance(said, list) else said)
+            words = said[number] if isinstance(said, list) else said
+            words = words.isoformat() if isinstance(words, datetime) else str(words)
             yield Slot(slot.entry, when, slot.late, line, slot.topics, words)
 
 

@@ -26,6 +26,8 @@ _MOST_WEEKS = 5
 _HOUR = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?::00)? ?(am|pm|h|hrs|horas)?")
 _SPAN = re.compile(r"(\d{1,3}|una?|one) (?:([m])inut[oe]s?|h|horas?|hours?|hrs)(?: antes| before)?")
 _NOON = 12
+_EIGHT_YEARS = 8 * 366
+"""The longest that the 29th of February is away."""
 _UNITS = {"d": 1, "w": 7}
 
 
@@ -102,8 +104,12 @@ def every(text: str, dates: Mapping[str, NamedDate]) -> Every:
     return Every(Days((rule,)), hour)
 
 
-def once(text: str) -> datetime:
+def once(text: str, today: date | None = None) -> datetime:
     """Read one moment, naive: "2026-12-05 18:00", "sábado 5 de diciembre de 2026 a las 6 de la tarde".
+
+    Args:
+        today: From when "mañana a las 9:00", a weekday alone or a day without its year are counted; None
+            where it will be read again on other days, so that they mean nothing.
 
     Raises:
         PydanticCustomError: a word is not known, the day does not exist or is another weekday, or the year or
@@ -114,16 +120,37 @@ def once(text: str) -> datetime:
     except ValueError:
         pass
     else:
-        if ":" in text:  # else it is a day, without an hour
-            return found
+        if ":" not in text:  # a day, without an hour
+            raise wrong("timetable.once", written=text)
+        return found
     days, hour = _halves(text)
     said = _Said(days, {})
-    if not re.fullmatch("D?d?(NM|MN|OM)Y", said.kinds) or hour is None:
+    day = _dated(said) or (_from(today, said) if today else None)
+    if day is None or hour is None:
         raise wrong("timetable.once", written=text)
-    day = date(said.numbers("Y")[0], *_month_day(said))
     if said.numbers("D") not in ([], [day.weekday()]):
         raise wrong("timetable.weekday", written=text, meant=weekday(day.weekday(), like=text.casefold()))
     return datetime.combine(day, hour)
+
+
+def _dated(said: _Said) -> date | None:
+    """The day that is named with its year."""
+    return (
+        date(said.numbers("Y")[0], *_month_day(said)) if re.fullmatch("D?d?(NM|MN|OM)Y", said.kinds) else None
+    )
+
+
+def _from(today: date, said: _Said) -> date | None:
+    """The first day from today on that is meant, when no year is named."""
+    if said.kinds in ("h", "u"):
+        return today + timedelta(days=1 if said.kinds == "u" else 0)
+    if said.kinds == "D":
+        return today + timedelta(days=(said.numbers("D")[0] - today.weekday()) % 7)
+    if re.fullmatch("D?d?(NM|MN|OM)", said.kinds):
+        month, day = _month_day(said)
+        rule = f"FREQ=YEARLY;BYMONTH={month};BYMONTHDAY={day}"
+        return Days((rule,)).between(today, today + timedelta(days=_EIGHT_YEARS))[0]
+    return None
 
 
 def before(text: str) -> Before:
