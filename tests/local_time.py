@@ -5,6 +5,7 @@ What may enter: what a person could check with a clock on the wall and one that 
 
 from __future__ import annotations
 
+import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+zoneinfo.reset_tzpath(to=())
+"""The zones of the `tzdata` package: a machine's own may not know yet which province stopped changing."""
 
 CONSULATES = (Path(__file__).parent / "data/zones.txt").read_text(encoding="utf-8").split()
 """Every time zone in which a consulate of Mexico stands."""

@@ -14,7 +14,7 @@ from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import as_row, show
 from bot.cli.watching import stop_signals, watch
 from bot.cli.writing import find_communities, find_entry
-from bot.findings import errors
+from bot.findings import Finding, errors
 from bot.rendering import render
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from bot.broadcasts.reports import Readers, Report
     from bot.check import Project
-    from bot.findings import Finding
     from bot.library import Entry
     from bot.timetable import Community
 
@@ -216,11 +215,8 @@ def _local(desk: Desk, at: str | None, places: list[Community]) -> datetime | No
     try:
         local = timetable.once(at, timetable.shown(places[0], desk.now).date())
     except PydanticCustomError as error:
-        values = {name: str(value) for name, value in (error.context or {}).items()}
-        desk.warn(f"rules.{error.type}.message", **values)
-        desk.fail(f"rules.{error.type}.remedy", **values)
-    if local.tzinfo is not None:
-        desk.fail("said.bad-when", when=at)
+        said = Finding(error.type, desk.config, values={k: str(v) for k, v in (error.context or {}).items()})
+        desk.fail("said.bad-when", why=" ".join(desk.phrases.finding(said)))
     for place in places:
         if timetable.local_moment(place, local) <= desk.now:
             desk.fail("said.past-when", when=at, community=place.name)

@@ -112,8 +112,8 @@ def once(text: str, today: date | None = None) -> datetime:
             where it will be read again on other days, so that they mean nothing.
 
     Raises:
-        PydanticCustomError: a word is not known, the day does not exist or is another weekday, or the year or
-            the hour is missing.
+        PydanticCustomError: a word is not known, the day does not exist or is another weekday, the year or
+            the hour is missing, or it carries an offset.
     """
     try:
         found = datetime.fromisoformat(text.strip())
@@ -122,6 +122,8 @@ def once(text: str, today: date | None = None) -> datetime:
     else:
         if ":" not in text:  # a day, without an hour
             raise wrong("timetable.once", written=text)
+        if found.tzinfo:
+            raise wrong("timetable.at-with-offset", key=text)
         return found
     days, hour = _halves(text)
     said = _Said(days, {})
