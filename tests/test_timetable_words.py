@@ -26,9 +26,9 @@ ES_MONTHS = (
     *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
 )
 DATES = {
-    "dia-madres": NamedDate("dia-madres", {}, Days(("FREQ=YEARLY;BYMONTH=5;BYMONTHDAY=10",))),
-    "us-labor-day": NamedDate("us-labor-day", {}, Days(("FREQ=YEARLY;BYMONTH=9;BYDAY=1MO",))),
-    "semana-pale": NamedDate("semana-pale", {}, None),
+    "dia-madres": NamedDate("dia-madres", Days(("FREQ=YEARLY;BYMONTH=5;BYMONTHDAY=10",))),
+    "us-labor-day": NamedDate("us-labor-day", Days(("FREQ=YEARLY;BYMONTH=9;BYDAY=1MO",))),
+    "semana-pale": NamedDate("semana-pale", None),
 }
 FIRST, LAST = date(2027, 1, 1), date(2028, 12, 31)
 ALL_DAYS = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
