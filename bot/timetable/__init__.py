@@ -173,7 +173,7 @@ def _wrong_senders(source: Source, known: Mapping[str, ChannelName] | None) -> I
 def _wrong_slots(source: Source, dates: Mapping[str, NamedDate]) -> Iterator[Finding]:
     """Slots that say too little, too much, or the same as one before."""
     slots = source.value.get("slot")
-    seen: set[tuple[object, ...]] = set()
+    seen: set[tuple[str, object]] = set()
     for index, slot in enumerate(slots if isinstance(slots, list) else []):
         if not isinstance(slot, dict):
             continue  # said by the shape
@@ -187,12 +187,12 @@ def _wrong_slots(source: Source, dates: Mapping[str, NamedDate]) -> Iterator[Fin
         if "digest" in what and "before" in when:
             yield source.finding("timetable.digest-before", ("slot", index, "before"))
         said = _said(slot, dates)
-        if seen & said:
-            yield source.finding("timetable.repeated-slot", ("slot", index), announce=str(slot[what[0]]))
+        for entry in {entry for entry, _ in seen & said}:
+            yield source.finding("timetable.repeated-slot", ("slot", index), announce=entry)
         seen |= said
 
 
-def _said(slot: dict[str, object], dates: Mapping[str, NamedDate]) -> set[tuple[object, ...]]:
+def _said(slot: dict[str, object], dates: Mapping[str, NamedDate]) -> set[tuple[str, object]]:
     """What a slot says when, however it is worded; nothing when it cannot be read."""
     try:
         read_slot = SlotShape.model_validate(slot, context=dates)
