@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from icalendar import Calendar
 
-from tests.deployment import Deployment, deploy
+from tests.deployment import PLACES, Deployment, deploy
 from tests.local_time import CONSULATES, NEIGHBOURS, ODD, first_shown
 
 if TYPE_CHECKING:
@@ -103,6 +104,20 @@ async def test_what_was_planned_by_hand_stands_in_the_calendar(made: Deployment)
         ("phoenix", "2027-03-02T12:00:00", "2027-03-02T12:00:00", "scheduled"),
         ("fresno", "", "2027-03-02T18:00:00", "scheduled"),
     ]
+
+
+async def test_a_report_says_which_day_holds_what_waits(made: Deployment) -> None:
+    """What is announced on a day of rest is shown as held, until when, and for which day."""
+    today = datetime.now(ZoneInfo(PLACES["fresno"])).date()
+    until = today + timedelta(days=2)
+    rest = f'rest_days = [{{ from = {today - timedelta(days=1)}, to = {today + timedelta(days=1)}, name = "Feria" }}]'
+    made.edit("schedules/fresno.toml", 'quiet_hours = "none"', f"{NIGHT}\n{rest}")
+    await made.take_in([("telegram", "101", "es", "fresno")])
+    (row,) = (await made.do("announce", "feria", "-c", "fresno", "--json")).json()
+    morning = datetime.combine(until, time(8), ZoneInfo(PLACES["fresno"])).astimezone(UTC)
+    assert (row["counts"]["held"], row["state"]) == (1, "running")
+    assert row["rest"] == {"until": morning.isoformat(), "why": "rest-day", "name": "Feria"}
+    assert "La comunidad descansa (Feria)" in (await made.do("report")).out
 
 
 async def test_staff_take_the_calendar_with_them(made: Deployment) -> None:

@@ -23,7 +23,8 @@ _LOOKS = {
 
 
 def as_row(report: Report) -> dict[str, object]:
-    """The promised shape, and why."""
+    """The promised shape, and why: of each state, and of a rest until when (UTC) and for which day."""
+    rest = report.rest
     return {
         "broadcast": report.broadcast,
         "community": report.community,
@@ -34,6 +35,7 @@ def as_row(report: Report) -> dict[str, object]:
             {"state": each.state, "reason": each.reason, "sender": each.sender, "people": each.people}
             for each in report.reasons
         ],
+        "rest": {"until": rest.until.isoformat(), "why": rest.why, "name": rest.name} if rest else None,
     }
 
 
@@ -62,4 +64,5 @@ def show(desk: Desk, project: Project, report: Report) -> None:
         desk.console.print(f"  {say('report.due', when=when)}", markup=False)
     if report.rest and community and report.counts["held"]:
         when = desk.moment(report.rest.until, community.zone)
-        desk.console.print(f"  {say('report.until', when=when)}", style="yellow", markup=False)
+        why = report.rest.name or say(f"calendar.{report.rest.why}")
+        desk.console.print(f"  {say('report.until', when=when, why=why)}", style="yellow", markup=False)
