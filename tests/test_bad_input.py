@@ -147,7 +147,7 @@ async def test_what_is_over_stops_at_the_desk(made: Deployment, rehearsal: Rehea
 async def test_a_translation_behind_its_source_stops_or_gives_way(
     made: Deployment, rehearsal: Rehearsal
 ) -> None:
-    """Nobody is told what the source no longer says: nothing leaves, or the source does where staff so decide."""
+    """Nobody is told what the source no longer says: nothing leaves or, where staff so decide, the source."""
     await made.take_in([("sms", number(1), "en", "fresno")])
     made.edit("content/announcements/feria/en.md", "+++\ntitle", '+++\ntranslates = "00000000"\ntitle')
     refused = await made.do("announce", "feria", "-c", "fresno", "--wait")

@@ -109,8 +109,8 @@ async def test_what_was_planned_by_hand_stands_in_the_calendar(made: Deployment)
 async def test_a_report_says_which_day_holds_what_waits(made: Deployment) -> None:
     """What is announced on a day of rest is shown as held, until when, and for which day."""
     today = datetime.now(ZoneInfo(PLACES["fresno"])).date()
-    until = today + timedelta(days=2)
-    rest = f'rest_days = [{{ from = {today - timedelta(days=1)}, to = {today + timedelta(days=1)}, name = "Feria" }}]'
+    before, after, until = (today + timedelta(days=n) for n in (-1, 1, 2))
+    rest = f'rest_days = [{{ from = {before}, to = {after}, name = "Feria" }}]'
     made.edit("schedules/fresno.toml", 'quiet_hours = "none"', f"{NIGHT}\n{rest}")
     await made.take_in([("telegram", "101", "es", "fresno")])
     (row,) = (await made.do("announce", "feria", "-c", "fresno", "--json")).json()

@@ -64,5 +64,5 @@ def show(desk: Desk, project: Project, report: Report) -> None:
         desk.console.print(f"  {say('report.due', when=when)}", markup=False)
     if report.rest and community and report.counts["held"]:
         when = desk.moment(report.rest.until, community.zone)
-        why = report.rest.name or say(f"calendar.{report.rest.why}")
-        desk.console.print(f"  {say('report.until', when=when, why=why)}", style="yellow", markup=False)
+        name = report.rest.name or say(f"calendar.{report.rest.why}")
+        desk.console.print(f"  {say('report.until', when=when, why=name)}", style="yellow", markup=False)
