@@ -94,6 +94,9 @@ def test_several_weekdays_are_said_in_many_ways(text: str, weekdays: set[int]) -
     [
         ("first saturday of the month at 10:00", ["2027-01-02", "2027-02-06", "2027-03-06"]),
         ("primer sábado del mes a las 10:00", ["2027-01-02", "2027-02-06", "2027-03-06"]),
+        ("primer y tercer sábado del mes a las 10:00", ["2027-01-02", "2027-01-16", "2027-02-06"]),
+        ("1st and 3rd saturday of the month at 10:00", ["2027-01-02", "2027-01-16", "2027-02-06"]),
+        ("every month on the first saturday at 10:00", ["2027-01-02", "2027-02-06"]),
         ("el último viernes de cada mes a las 10:00", ["2027-01-29", "2027-02-26", "2027-03-26"]),
         ("day 1 of the month at 10:00", ["2027-01-01", "2027-02-01", "2027-03-01"]),
         ("el día 15 de cada mes a las 10:00", ["2027-01-15", "2027-02-15", "2027-03-15"]),
@@ -133,6 +136,38 @@ def test_a_date_of_the_year_comes_on_that_date(day: date, at: time, english: boo
         f"{weekday} {text.replace(' at ', f', {day.year} at ').replace(' a las', f' de {day.year} a las')}"
     )
     assert once(written) == datetime.combine(day, time(at.hour, at.minute))
+
+
+@pytest.mark.parametrize(
+    ("hour", "shown"),
+    [
+        ("at 17:00", time(17)),
+        ("at 5:30 p.m.", time(17, 30)),
+        ("at 12 am", time(0)),
+        ("at 12 pm", time(12)),
+        ("at noon", time(12)),
+        ("at 9h", time(9)),
+        ("a las 9 de la mañana", time(9)),
+        ("a las 5 de la madrugada", time(5)),
+        ("a las 12 de la tarde", time(12)),
+        ("a la 1:15 de la tarde", time(13, 15)),
+        ("a las 8 de la noche", time(20)),
+        ("al mediodía", time(12)),
+        ("a las 17:00:00", time(17)),
+        ("a las 12 de la noche", None),  # of this day or of the next?
+        ("a las 9 de la tarde", None),
+        ("at 0 pm", None),
+        ("at 24:00", None),
+        ("at 9:60", None),
+        ("at 9", None),
+    ],
+)
+def test_an_hour_is_said_in_many_ways(hour: str, shown: time | None) -> None:
+    """Of 24 or of 12 hours, with the half of the day as people say it; what may mean two hours is refused."""
+    if shown is None:
+        assert fault(lambda: every(f"friday {hour}", DATES)) == ("timetable.hour", "")
+    else:
+        assert every(f"friday {hour}", DATES).at == shown
 
 
 @pytest.mark.parametrize(

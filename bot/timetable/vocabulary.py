@@ -74,8 +74,7 @@ _PHRASES = {
     "al mediodia": "at 12:00",
     "at noon": "at 12:00",
     "a las?": "at",
-    "de la manana": "am",
-    "de la (?:tarde|noche)": "pm",
+    "de la (madrugada|manana|tarde|noche)": "\\1",
     "([ap])[. ]{0,2}m\\b\\.?": "\\1m",
 }
 """What several words say together, folded, and the word that stands for them."""
