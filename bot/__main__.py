@@ -22,6 +22,7 @@ _COMMANDS = {
     "approve": "approving",
     "return": "approving",
     "reject": "approving",
+    "calendar": "calendar",
     "report": "steering",
     "pause": "steering",
     "resume": "steering",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import channels
 from bot import languages, library, taps
+from bot.findings import Faults
 from bot.words import Phrases
 from channels.base import Message
 from channels.markdown import Block, Document, Span, parse
@@ -59,6 +60,21 @@ def render(
     if entry.asks_about:
         message = _asking(message, edition.language, entry.asks_about)
     return desk.written(message, edition.language, channel)
+
+
+def render_announcement(
+    found: Library, entry: Entry, community: Community, channel: ChannelName, language: str, now: datetime
+) -> Rendered:
+    """As `render`, for people who did not ask.
+
+    Raises:
+        Faults: as `render`; also where their edition is older than its source and the community refuses that.
+    """
+    text = render(found, entry, community, channel, language, now)
+    edition = entry.editions[text.edition]
+    if edition.stale and community.stale_translations == "refuse":
+        raise Faults([library.behind(entry.source, edition)])
+    return text
 
 
 def _asking(message: Message, language: str, about: str) -> Message:

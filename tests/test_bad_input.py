@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.vault import write_key
-from tests.deployment import HEADER, Deployment, deploy, number
+from tests.deployment import HEADER, PLACES, Deployment, deploy, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +132,33 @@ async def test_an_expired_fact_stops_at_the_desk(made: Deployment, rehearsal: Re
     ended = await made.do("announce", "feria", "--wait")
     assert (ended.status, "facts.toml" in ended.err or "es.md" in ended.err) == (1, True)
     assert await rehearsal.ledger() == []
+
+
+async def test_what_is_over_stops_at_the_desk(made: Deployment, rehearsal: Rehearsal) -> None:
+    """An announcement of something that has ended is refused, though `check` lets it stand as a record."""
+    made.edit("content/announcements/feria/es.md", "+++\ntitle", "+++\nstarts = 2020-12-05\ntitle")
+    assert (await made.do("check")).status == 0
+    ended = await made.do("announce", "feria", "--wait")
+    assert (ended.status, "es.md:2" in ended.err) == (1, True)
+    assert made.rows("SELECT * FROM broadcasts") == []
+    assert await rehearsal.ledger() == []
+
+
+async def test_a_translation_behind_its_source_stops_or_gives_way(
+    made: Deployment, rehearsal: Rehearsal
+) -> None:
+    """Nobody is told what the source no longer says: nothing leaves or, where staff so decide, the source."""
+    await made.take_in([("sms", number(1), "en", "fresno")])
+    made.edit("content/announcements/feria/en.md", "+++\ntitle", '+++\ntranslates = "00000000"\ntitle')
+    refused = await made.do("announce", "feria", "-c", "fresno", "--wait")
+    assert (refused.status, "en.md:2" in refused.err) == (1, True)
+    assert await rehearsal.ledger() == []
+    for place in PLACES:
+        made.edit(f"schedules/{place}.toml", "quiet_hours", 'stale_translations = "source"\nquiet_hours')
+    sent = await made.do("announce", "feria", "-c", "fresno", "--wait")
+    assert sent.status == 0, sent.said
+    (text,) = [row["text"] for row in await rehearsal.ledger() if row["channel"] == "sms"]
+    assert text.startswith("Feria de salud")
 
 
 async def test_a_wrong_token_is_one_sentence(made: Deployment, rehearsal: Rehearsal) -> None:

@@ -133,6 +133,20 @@ async def test_a_slot_that_cannot_be_said_keeps_no_other(made: Deployment) -> No
         assert {(one.entry, one.history[-1].reason) for one in waiting} == {("cara", "unsayable")}
 
 
+async def test_a_slot_whose_translation_is_behind_waits(made: Deployment) -> None:
+    """A text that was corrected in one language alone is not said in the other; mended, it goes out."""
+    english = "content/announcements/feria/en.md"
+    made.edit(english, "+++\ntitle", '+++\ntranslates = "00000000"\ntitle')
+    async with hand(made) as clock:
+        await clock.app.subscribers.take_in(
+            [Newcomer("sms", number(1), "en", "fresno", (), "web")], clock.now
+        )
+        assert await clock.beat(at("fresno")) == {"phoenix": 1}
+    made.edit(english, 'translates = "00000000"\n', "")
+    async with hand(made) as clock:
+        assert (await clock.beat(at("fresno", 0.5)))["fresno"] == 1
+
+
 async def test_an_announcement_for_later_leaves_when_it_is_due(made: Deployment) -> None:
     """`announce --at` is a note until its moment in each community; then its deliveries are made, once."""
     async with hand(made) as clock:

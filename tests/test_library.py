@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -152,6 +153,8 @@ def test_a_translation_whose_source_changed_is_seen(tmp_path: Path) -> None:
     found, findings = library.read(tmp_path, today=TODAY)
     assert found.entries["visita"].editions["en"].stale
     assert [(f.rule, f.file, f.line, f.level) for f in findings] == [("library.stale", english, 3, "warning")]
+    assert told(found, "en") == ("en", "Song")
+    assert told(found, "en", replace(FRESNO, fresh=True)) == ("es", "Otra canción")
 
 
 def test_the_source_is_what_translates_nothing_and_spanish_first(tmp_path: Path) -> None:

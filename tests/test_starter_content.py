@@ -20,6 +20,7 @@ from bot.hearing.ear import fold
 from bot.library.facts import KINDS
 from bot.library.front_matter import FrontMatter
 from bot.rendering import render
+from bot.timetable.spoken import every
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -277,6 +278,17 @@ def test_every_slot_announces_something_to_its_own_community(
             planned = list(timetable.moments(community, slot, entry.starts, TODAY, until))
             assert planned
             assert end is None or all(moment < end for _, moment in planned)
+
+
+def test_the_guides_times_are_understood() -> None:
+    """Whoever copies a time from the guide has one that works, and that comes within two years."""
+    guide = (ROOT / "docs/escribir.md").read_text(encoding="utf-8")
+    (line,) = [line for line in guide.splitlines() if line.startswith("Así se escribe `every`")]
+    dates, _ = timetable.read_dates(ROOT / "content/dates.toml")
+    written = re.findall(r'`"([^"]+)"`', line)
+    assert len(written) > 7
+    for text in written:
+        assert every(text, dates).between(TODAY, TODAY + dt.timedelta(days=730))
 
 
 def test_the_guide_names_every_field_staff_may_write() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.timetable import Community, QuietHours, Slot, due, local_moment, quiet_until
+from bot.timetable.recurrence import Days, Every
+from bot.timetable.spoken import Before
 
 ZONES = sorted(available_timezones())
 RESTLESS = [
@@ -109,6 +111,11 @@ def test_each_local_moment_comes_once(zone: str, at: datetime) -> None:
         ("America/New_York", "2026-11-01T01:30", "2026-11-01T05:30"),  # shown twice
         ("America/Phoenix", "2026-07-01T12:00", "2026-07-01T19:00"),  # never changes
         ("America/Mexico_City", "2026-07-01T12:00", "2026-07-01T18:00"),  # no summer time since 2022
+        (
+            "America/Vancouver",
+            "2026-12-01T12:00",
+            "2026-12-01T19:00",
+        ),  # none since March 2026: an old machine errs
         ("Pacific/Apia", "2011-12-30T12:00", "2011-12-30T10:00"),  # a day that never was
     ],
 )
@@ -146,3 +153,92 @@ def test_a_slot_is_due_once_and_says_when_it_is_late() -> None:
         True
     ]
     assert [one.key for one in due(place, {}, moment - MINUTE, moment)] == ["2026-12-01T18:00:00"]
+
+
+FRIDAYS = Every(Days(("FREQ=WEEKLY;BYDAY=FR",)), time(17))
+
+
+def test_what_recurs_is_due_each_time_under_its_own_key() -> None:
+    """Each Friday is a broadcast of its own, at the same hour before and after the clocks change."""
+    place = community("America/New_York", slots=(Slot("aviso", FRIDAYS),))
+    found = due(place, {}, utc("2026-10-28T00:00"), utc("2026-11-10T00:00"))
+    assert [(one.key, one.moment) for one in found] == [
+        ("2026-10-30T17:00:00", utc("2026-10-30T21:00")),
+        ("2026-11-06T17:00:00", utc("2026-11-06T22:00")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("starts", "before", "key", "moment"),
+    [
+        (local("2026-12-05T09:00"), Before(days=1), "2026-12-04T09:00:00", "2026-12-04T17:00"),
+        (local("2026-12-05T09:00"), Before(1, time(18)), "2026-12-04T18:00:00", "2026-12-05T02:00"),
+        (date(2026, 12, 5), Before(1, time(18)), "2026-12-04T18:00:00", "2026-12-05T02:00"),
+        (utc("2026-12-05T17:00"), Before(1, time(18)), "2026-12-04T18:00:00", "2026-12-05T02:00"),
+        (
+            local("2026-12-05T09:00"),
+            Before(span=timedelta(hours=1)),
+            "2026-12-05T08:00:00",
+            "2026-12-05T16:00",
+        ),
+        # The night in between is an hour shorter: a day is a day of the calendar, an hour is an hour.
+        (local("2027-03-14T09:00"), Before(days=1), "2027-03-13T09:00:00", "2027-03-13T17:00"),
+        (
+            local("2027-03-14T09:00"),
+            Before(span=timedelta(hours=24)),
+            "2027-03-13T08:00:00",
+            "2027-03-13T16:00",
+        ),
+        # One hour before half past two is the second half past one of that night.
+        (
+            local("2026-11-01T02:30"),
+            Before(span=timedelta(hours=1)),
+            "2026-11-01T01:30:00",
+            "2026-11-01T09:30",
+        ),
+        (
+            local("2026-12-05T09:00"),
+            Before(span=timedelta(hours=0, minutes=90)),
+            "2026-12-05T07:30:00",
+            "2026-12-05T15:30",
+        ),
+    ],
+)
+def test_a_reminder_counts_from_the_start(starts: date, before: Before, key: str, moment: str) -> None:
+    """Days before are days on the community's calendar, hours before are hours by the clock."""
+    place = community(slots=(Slot("aviso", before),))
+    found = due(place, {"aviso": starts}, utc(moment) - MINUTE, utc(moment))
+    assert [(one.key, one.moment) for one in found] == [(key, utc(moment))]
+
+
+@pytest.mark.parametrize(
+    ("starts", "before"),
+    [
+        (None, Before(days=1)),
+        (None, Before(1, time(18))),
+        (date(2026, 12, 5), Before(days=1)),
+        (date(2026, 12, 5), Before(span=timedelta(hours=1))),
+    ],
+)
+def test_a_reminder_that_cannot_be_counted_never_comes(starts: date | None, before: Before) -> None:
+    """Without a start, or without its hour where it is needed, nothing goes out at a guess."""
+    place = community(slots=(Slot("aviso", before),))
+    assert due(place, {"aviso": starts}, utc("2026-01-01T00:00"), utc("2027-12-31T00:00")) == []
+
+
+@given(zones, local_moments, st.sampled_from([FRIDAYS, Every(Days(("FREQ=DAILY",)), time(2, 30))]), st.data())
+def test_beats_of_any_length_meet_what_recurs_once(
+    zone: str, at: datetime, when: Every, data: st.DataObject
+) -> None:
+    """However often the heart beats, and however long it paused, each time is due in exactly one step."""
+    place = community(zone, slots=(Slot("aviso", when),))
+    begin = at.replace(tzinfo=UTC)
+    steps = data.draw(
+        st.lists(st.timedeltas(timedelta(seconds=1), timedelta(days=9)), min_size=1, max_size=6)
+    )
+    whole = due(place, {}, begin, begin + sum(steps, timedelta()))
+    met = []
+    for step in steps:
+        met += due(place, {}, begin, begin + step)
+        begin += step
+    assert [(one.key, one.moment) for one in met] == [(one.key, one.moment) for one in whole]

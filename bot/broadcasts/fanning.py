@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bot import taps
 from bot.moments import to_ms
 from bot.outbox import window_from
-from bot.rendering import render
+from bot.rendering import render_announcement
 from bot.store import sql, talk
 from bot.texts import add_text
 
@@ -42,7 +42,7 @@ def texts_for(
     return [
         (
             community.channels[group.channel],
-            render(library, entry, community, group.channel, group.language, now),
+            render_announcement(library, entry, community, group.channel, group.language, now),
         )
         for group in readers
         if group.channel in community.channels

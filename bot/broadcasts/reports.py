@@ -6,21 +6,23 @@ What may enter: reading. What changes a broadcast stands in the rooms beside thi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Any
 
 from bot import timetable
 from bot.broadcasts import history
-from bot.moments import from_ms
+from bot.moments import from_ms, to_ms
 from bot.store import sql
+from bot.timetable import Planned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date
 
     from bot.broadcasts.history import State, Step
     from bot.check import Project
     from bot.store import Store
-    from bot.timetable import Rest
+    from bot.timetable import Community, Rest
     from channels.base import ChannelName
 
 _UNDER_WAY = ("queued", "held", "claimed")
@@ -124,12 +126,34 @@ class Reports:
         row = await self._store.read(lambda tx: tx.one(sql.BROADCAST_LAST, values))
         return await self.report(row["id"], now) if row else None
 
+    async def planned(self, community: Community, first: date, last: date) -> list[Planned]:
+        """The broadcasts of a community whose moment lies from the local day `first` until before `last`.
+
+        Without those that somebody announced there and then: they were never planned.
+        """
+        since, until = (
+            timetable.local_moment(community, datetime.combine(day, time())) for day in (first, last)
+        )
+        values = {"community": community.slug, "since": to_ms(since), "until": to_ms(until)}
+        rows = await self._store.read(lambda tx: tx.rows(sql.BROADCASTS_BETWEEN, values))
+        return [planned for row in rows if (planned := _planned(community, row))]
+
     async def reports(self, now: datetime) -> list[Report]:
         """Every broadcast, oldest first."""
         return [
             await self.report(row["id"], now)
             for row in await self._store.read(lambda tx: tx.rows(sql.BROADCASTS))
         ]
+
+
+def _planned(community: Community, row: Mapping[str, Any]) -> Planned | None:
+    try:
+        local = datetime.fromisoformat(row["moment"])
+    except ValueError:  # "now", and whatever else is no local date and time
+        return None
+    moment = from_ms(row["due_at"])
+    rest = None if row["priority"] == EMERGENCY else timetable.rest(community, moment)
+    return Planned(community.slug, "", row["entry"], local, moment, rest, row["state"])
 
 
 def resting(project: Project, row: Mapping[str, object], now: datetime) -> Rest | None:

@@ -71,8 +71,6 @@ def _next(community: Community, slot: Slot, entry: Entry | None, moment: datetim
     expires = entry.expires(community.zone) if entry else None
     if expires and expires <= moment:
         yield _finding(community, slot, "check.slot-after-end")
-    if entry and entry.urgency == "emergency":
-        return
     resting = rest(community, moment)
     if quiet_until(community, moment):
         yield _finding(community, slot, "check.slot-at-night", "warning")
@@ -101,7 +99,7 @@ def _crowded(community: Community, entries: Mapping[str, Entry], now: datetime) 
     coming = [
         (moment, slot)
         for slot in community.slots
-        if (entry := entries.get(slot.entry)) and entry.urgency != "emergency"
+        if (entry := entries.get(slot.entry))
         for moment in _ahead(community, slot, entry, now)
         if (ends := entry.expires(community.zone)) is None or moment < ends
     ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
+from pydantic_core import PydanticCustomError
 
 from bot import check, library, timetable
 from bot.app import App
@@ -20,14 +20,15 @@ from bot.cli.reporting import as_row, show
 from bot.cli.urgency import with_emergency
 from bot.cli.watching import stop_signals, watch
 from bot.cli.writing import find_communities, find_entry
-from bot.findings import errors
+from bot.findings import Finding, errors
 from bot.rendering import render
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.broadcasts.reports import Readers, Report
     from bot.check import Project
     from bot.cli.urgency import Asked, Emergency
-    from bot.findings import Finding
     from bot.library import Entry
     from bot.timetable import Community
 
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("entry")
 @click.option("--community", "-c", multiple=True, help="Only this community (may be repeated).")
-@click.option("--at", metavar="WHEN", help="When, in each community's own time: 2026-12-01T18:00.")
+@click.option(
+    "--at", metavar="WHEN", help="When, in each community's own time: 2026-12-01T18:00, or in words."
+)
 @with_emergency
 @click.option("--again", is_flag=True, help="Also where it was announced before.")
 @click.option("--dry-run", is_flag=True, help="Say who would get it, store nothing.")
@@ -244,11 +247,10 @@ def local_of(desk: Desk, at: str | None, places: list[Community]) -> datetime | 
     if at is None:
         return None
     try:
-        local = datetime.fromisoformat(at)
-    except ValueError:
-        desk.fail("said.bad-when", when=at)
-    if local.tzinfo is not None:
-        desk.fail("said.bad-when", when=at)
+        local = timetable.once(at, timetable.shown(places[0], desk.now).date())
+    except PydanticCustomError as error:
+        said = Finding(error.type, desk.config, values={k: str(v) for k, v in (error.context or {}).items()})
+        desk.fail("said.bad-when", why=" ".join(desk.phrases.finding(said)))
     for place in places:
         if timetable.local_moment(place, local) <= desk.now:
             desk.fail("said.past-when", when=at, community=place.name)

@@ -39,7 +39,11 @@ async def known(desk: Desk, app: App, broadcast: int) -> Report:
 
 
 def as_row(report: Report) -> dict[str, object]:
-    """The promised shape, why, and what was decided."""
+    """The promised shape, and why: of each state, and of a rest until when (UTC) and for which day.
+
+    And what was decided, by whom.
+    """
+    rest = report.rest
     return {
         "broadcast": report.broadcast,
         "community": report.community,
@@ -54,6 +58,7 @@ def as_row(report: Report) -> dict[str, object]:
             {"state": step.state, "who": step.who, "at": step.at.isoformat(), "reason": step.reason}
             for step in report.history
         ],
+        "rest": {"until": rest.until.isoformat(), "why": rest.why, "name": rest.name} if rest else None,
     }
 
 
@@ -87,7 +92,8 @@ def show(desk: Desk, project: Project, report: Report) -> None:
         desk.console.print(f"  {say('report.due', when=when)}", markup=False)
     if report.rest and community and report.counts["held"]:
         when = desk.moment(report.rest.until, community.zone)
-        desk.console.print(f"  {say('report.until', when=when)}", style="yellow", markup=False)
+        name = report.rest.name or say(f"calendar.{report.rest.why}")
+        desk.console.print(f"  {say('report.until', when=when, why=name)}", style="yellow", markup=False)
 
 
 def show_history(desk: Desk, project: Project, report: Report) -> None:

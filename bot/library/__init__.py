@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot import languages, words
 from bot.findings import Faults, Finding
-from bot.library.entries import Entry, Kind, listed, read_entry
+from bot.library.entries import Entry, Kind, behind, listed, read_entry
 from bot.library.facts import Fact, read_facts
 from bot.library.filling import Fault, Unfilled, fill
 from bot.library.quoting import faults
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.library.front_matter import Edition
     from bot.timetable import Community
 
-__all__ = ("Entry", "Library", "Place", "read", "try_entry", "try_every")
+__all__ = ("Entry", "Library", "Place", "behind", "read", "try_entry", "try_every")
 
 _FOLDERS: Mapping[str, Kind] = {
     "announcements": "announcement",

@@ -163,6 +163,12 @@ def _source_first(edition: Edition) -> tuple[bool, bool, bool, str]:
     return bool(edition.front.translates), language != "es", languages.base(language) != "es", language
 
 
+def behind(source: Edition, edition: Edition) -> Finding:
+    """That a translation was made from an older text of its source."""
+    values = {"hash": source.source_hash, "source": source.file.name}
+    return edition.written.finding("library.stale", ("translates",), **values)
+
+
 def _judged(source: Edition, editions: Mapping[str, Edition]) -> dict[str, Edition]:
     return {
         language: replace(edition, stale=_is_stale(source, edition)) for language, edition in editions.items()
@@ -185,7 +191,7 @@ def _translations(source: Edition, editions: Collection[Edition]) -> Iterator[Fi
         if not edition.front.translates:
             yield Finding("library.no-translates", edition.file, 1, "warning", known)
         elif _is_stale(source, edition):
-            yield replace(edition.written.finding("library.stale", ("translates",), **known), level="warning")
+            yield replace(behind(source, edition), level="warning")
         for name in _ENTRY_WIDE:
             if name in edition.written.value and getattr(edition.front, name) != getattr(source.front, name):
                 finding = edition.written.finding("library.elsewhere", (name,), source=source.file.name)

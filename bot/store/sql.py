@@ -97,6 +97,10 @@ BROADCAST_LAST = """
     SELECT id FROM broadcasts WHERE entry = :entry AND community = :community AND state <> 'cancelled'
     ORDER BY id DESC LIMIT 1
 """
+BROADCASTS_BETWEEN = """
+    SELECT entry, moment, state, priority, due_at FROM broadcasts
+    WHERE community = :community AND due_at >= :since AND due_at < :until ORDER BY due_at, id
+"""
 BROADCASTS_OPEN = "SELECT * FROM broadcasts WHERE state IN ('running', 'paused') ORDER BY priority, id"
 BROADCASTS_DUE = """
     SELECT * FROM broadcasts WHERE state IN ('scheduled', 'approved') AND due_at <= :now ORDER BY priority, id

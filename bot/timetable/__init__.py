@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -145,7 +146,8 @@ def _slots(source: Source, schedule: Schedule) -> Iterator[Slot]:
         line = line_of(source.text, ("slot", index, "digest" if slot.digest else "announce"))
         for number, when in enumerate(slot.times):
             said = next(written[key] for key in _WHEN if key in written)
-            words = str(said[number] if isinstance(said, list) else said)
+            words = said[number] if isinstance(said, list) else said
+            words = words.isoformat() if isinstance(words, datetime) else str(words)
             yield Slot(slot.entry, when, slot.late, line, slot.topics, words)
 
 
@@ -171,7 +173,7 @@ def _wrong_senders(source: Source, known: Mapping[str, ChannelName] | None) -> I
 def _wrong_slots(source: Source, dates: Mapping[str, NamedDate]) -> Iterator[Finding]:
     """Slots that say too little, too much, or the same as one before."""
     slots = source.value.get("slot")
-    seen: set[tuple[object, ...]] = set()
+    seen: set[tuple[str, object]] = set()
     for index, slot in enumerate(slots if isinstance(slots, list) else []):
         if not isinstance(slot, dict):
             continue  # said by the shape
@@ -185,12 +187,12 @@ def _wrong_slots(source: Source, dates: Mapping[str, NamedDate]) -> Iterator[Fin
         if "digest" in what and "before" in when:
             yield source.finding("timetable.digest-before", ("slot", index, "before"))
         said = _said(slot, dates)
-        if seen & said:
-            yield source.finding("timetable.repeated-slot", ("slot", index), announce=str(slot[what[0]]))
+        for entry in {entry for entry, _ in seen & said}:
+            yield source.finding("timetable.repeated-slot", ("slot", index), announce=entry)
         seen |= said
 
 
-def _said(slot: dict[str, object], dates: Mapping[str, NamedDate]) -> set[tuple[object, ...]]:
+def _said(slot: dict[str, object], dates: Mapping[str, NamedDate]) -> set[tuple[str, object]]:
     """What a slot says when, however it is worded; nothing when it cannot be read."""
     try:
         read_slot = SlotShape.model_validate(slot, context=dates)

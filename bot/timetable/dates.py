@@ -101,9 +101,7 @@ def read_dates(file: Path) -> tuple[dict[str, NamedDate], list[Finding]]:
     _, findings = shape(_Dates, source)
     written = _good(value.get("date"))
     alone = {
-        slug: NamedDate(
-            slug, {"es": one.es, "en": one.en}, _reckoned(one.rule), tuple(one.known), one.confirm
-        )
+        slug: NamedDate(slug, _reckoned(one.rule), tuple(one.known), one.confirm)
         for slug, one in written.items()
     }
     dates = dict(alone)

@@ -6,7 +6,6 @@ dateutil's only door, with its `BYEASTER`. What may enter: which days a rule giv
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - pydantic reads it
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -61,14 +60,12 @@ class NamedDate:
 
     Attributes:
         slug: The name that slots use.
-        names: What people call it, by language.
         days: What its rule gives; None when only the month is known.
         known: Days on which it was, or will be: in their years they stand for what the rule gives.
         confirm: Whether somebody decides it anew each year, so that other years are a guess.
     """
 
     slug: str
-    names: Mapping[str, str]
     days: Days | None
     known: tuple[date, ...] = ()
     confirm: bool = False

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.timetable.recurrence import NamedDate
 
 zoneinfo.reset_tzpath(to=())
+ZoneInfo.clear_cache()
 """The zones of the `tzdata` package, not of the machine.
 
 A machine in a back room is seldom updated: one from before October 2022 still moves Mexico's clocks in

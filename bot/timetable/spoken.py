@@ -23,9 +23,20 @@ _CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _LEAP_YEAR = 2024
 _LONGEST_MONTH = 31
 _MOST_WEEKS = 5
-_HOUR = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?::00)? ?(am|pm|h|hrs|horas)?")
+_HALF_DAYS = {
+    "am": {12: 0} | {hour: hour for hour in range(1, 12)},
+    "pm": {12: 12} | {hour: hour + 12 for hour in range(1, 12)},
+    "madrugada": {hour: hour for hour in range(1, 6)},
+    "manana": {hour: hour for hour in range(1, 12)},
+    "tarde": {12: 12} | {hour: hour + 12 for hour in range(1, 9)},
+    "noche": {hour: hour + 12 for hour in range(6, 12)},  # not twelve: of which day?
+}
+"""What each hour of a half of the day is on a clock of 24 hours."""
+_HOUR = re.compile(rf"(\d{{1,2}})(?:[:.](\d{{2}}))?(?::00)? ?({'|'.join(_HALF_DAYS)}|h|hrs|horas)?")
 _SPAN = re.compile(r"(\d{1,3}|una?|one) (?:([m])inut[oe]s?|h|horas?|hours?|hrs)(?: antes| before)?")
-_NOON = 12
+_HOURS, _MINUTES = 24, 60
+_EIGHT_YEARS = 8 * 366
+"""The longest that the 29th of February is away."""
 _UNITS = {"d": 1, "w": 7}
 
 
@@ -53,7 +64,7 @@ class _Said:
             ("X", named[word]) if word in named else _meaning(word, dates) for word in text.split()
         ]
         meant = [(kind, value) for kind, value in words if kind]
-        self.kinds = re.sub("n(?=[Dd])", "O", "".join(kind for kind, _ in meant)).replace("n", "N")
+        self.kinds = re.sub("n(?=n*[Dd])", "O", "".join(kind for kind, _ in meant)).replace("n", "N")
         self._values = [value for _, value in meant]
 
     def numbers(self, kind: str) -> list[int]:
@@ -102,28 +113,55 @@ def every(text: str, dates: Mapping[str, NamedDate]) -> Every:
     return Every(Days((rule,)), hour)
 
 
-def once(text: str) -> datetime:
+def once(text: str, today: date | None = None) -> datetime:
     """Read one moment, naive: "2026-12-05 18:00", "sábado 5 de diciembre de 2026 a las 6 de la tarde".
 
+    Args:
+        today: From when "mañana a las 9:00", a weekday alone or a day without its year are counted; None
+            where it will be read again on other days, so that they mean nothing.
+
     Raises:
-        PydanticCustomError: a word is not known, the day does not exist or is another weekday, or the year or
-            the hour is missing.
+        PydanticCustomError: a word is not known, the day does not exist or is another weekday, the year or
+            the hour is missing, or it carries an offset.
     """
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         pass
     else:
-        if ":" in text:  # else it is a day, without an hour
-            return found
+        if ":" not in text:  # a day, without an hour
+            raise wrong("timetable.once", written=text)
+        if found.tzinfo:
+            raise wrong("timetable.at-with-offset", key=text)
+        return found
     days, hour = _halves(text)
     said = _Said(days, {})
-    if not re.fullmatch("D?d?(NM|MN|OM)Y", said.kinds) or hour is None:
+    day = _dated(said) or (_from(today, said) if today else None)
+    if day is None or hour is None:
         raise wrong("timetable.once", written=text)
-    day = date(said.numbers("Y")[0], *_month_day(said))
     if said.numbers("D") not in ([], [day.weekday()]):
         raise wrong("timetable.weekday", written=text, meant=weekday(day.weekday(), like=text.casefold()))
     return datetime.combine(day, hour)
+
+
+def _dated(said: _Said) -> date | None:
+    """The day that is named with its year."""
+    return (
+        date(said.numbers("Y")[0], *_month_day(said)) if re.fullmatch("D?d?(NM|MN|OM)Y", said.kinds) else None
+    )
+
+
+def _from(today: date, said: _Said) -> date | None:
+    """The first day from today on that is meant, when no year is named."""
+    if said.kinds in ("h", "u"):
+        return today + timedelta(days=1 if said.kinds == "u" else 0)
+    if said.kinds == "D":
+        return today + timedelta(days=(said.numbers("D")[0] - today.weekday()) % 7)
+    if re.fullmatch("D?d?(NM|MN|OM)", said.kinds):
+        month, day = _month_day(said)
+        rule = f"FREQ=YEARLY;BYMONTH={month};BYMONTHDAY={day}"
+        return Days((rule,)).between(today, today + timedelta(days=_EIGHT_YEARS))[0]
+    return None
 
 
 def before(text: str) -> Before:
@@ -154,15 +192,13 @@ def _hour(text: str) -> time:
     found = _HOUR.fullmatch(text)
     if not found or not (found[2] or found[3]):  # "at 5" is five in the morning to us, and to nobody else
         raise wrong("timetable.hour", written=text)
-    hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
-    if half in ("am", "pm"):
-        if not 1 <= hour <= _NOON:
-            raise wrong("timetable.hour", written=text)
-        hour = hour % _NOON + (_NOON if half == "pm" else 0)
-    try:
-        return time(hour, minute)
-    except ValueError:
-        raise wrong("timetable.hour", written=text) from None
+    hour: int | None = int(found[1])
+    if found[3] in _HALF_DAYS:
+        hour = _HALF_DAYS[found[3]].get(int(found[1]))
+    minute = int(found[2] or 0)
+    if hour is None or not (hour < _HOURS and minute < _MINUTES):
+        raise wrong("timetable.hour", written=text)
+    return time(hour, minute)
 
 
 def _weekly(said: _Said) -> str | None:
@@ -182,7 +218,7 @@ def _weekly(said: _Said) -> str | None:
 
 
 def _monthly(said: _Said) -> str | None:
-    if re.fullmatch("m?OD|ODm", said.kinds):
+    if re.fullmatch("m?O+D|O+Dm", said.kinds):
         return f"FREQ=MONTHLY;BYDAY={_weekday_of(said)}"
     if re.fullmatch("m?Od|Odm|d?Om|m?d(Nd?)+|d?(Nd?)+m|md?(Nd?)+", said.kinds):
         days = said.numbers("N") or said.numbers("O")
@@ -193,7 +229,7 @@ def _monthly(said: _Said) -> str | None:
 
 
 def _yearly(said: _Said) -> str | None:
-    if re.fullmatch("y?ODMy?", said.kinds):
+    if re.fullmatch("y?O+DMy?", said.kinds):
         return f"FREQ=YEARLY;BYMONTH={said.numbers('M')[0]};BYDAY={_weekday_of(said)}"
     if re.fullmatch("y?d?(NM|MN|OM)y?", said.kinds):
         month, day_number = _month_day(said)
@@ -210,10 +246,11 @@ def _month_day(said: _Said) -> tuple[int, int]:
 
 
 def _weekday_of(said: _Said) -> str:
-    """The first Saturday, as RFC 5545 writes it: `1SA`."""
-    which = said.numbers("O")[0]
-    _within(which, _MOST_WEEKS)
-    return f"{which}{_CODES[said.numbers('D')[0]]}"
+    """The first and third Saturday, as RFC 5545 writes them: `1SA,3SA`."""
+    code = _CODES[said.numbers("D")[0]]
+    for which in said.numbers("O"):
+        _within(which, _MOST_WEEKS)
+    return ",".join(f"{which}{code}" for which in said.numbers("O"))
 
 
 def _within(day: int, last: int) -> None:

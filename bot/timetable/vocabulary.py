@@ -63,6 +63,8 @@ _KINDS = {
     "t": "a to through",
     "b": "antes before",
     "f": "después after",
+    "h": "hoy today",
+    "u": "mañana tomorrow",
     "": "every each on of the cada todos todas el los la las de del en and y",
 }
 _PHRASES = {
@@ -72,8 +74,7 @@ _PHRASES = {
     "al mediodia": "at 12:00",
     "at noon": "at 12:00",
     "a las?": "at",
-    "de la manana": "am",
-    "de la (?:tarde|noche)": "pm",
+    "de la (madrugada|manana|tarde|noche)": "\\1",
     "([ap])[. ]{0,2}m\\b\\.?": "\\1m",
 }
 """What several words say together, folded, and the word that stands for them."""
@@ -117,5 +118,5 @@ MEANING = {folded(word): meaning for word, meaning in _SAID.items()}
 """What kind of word a folded one is, in one letter, and which of its kind: ("D", 4) is Friday.
 
 D weekday, M month, O ordinal, N number, d day, w week, m month, y year, a daily, k weekdays, e weekend,
-t to, b before, f after; "" for words that say nothing.
+t to, b before, f after, h today, u tomorrow; "" for words that say nothing.
 """
