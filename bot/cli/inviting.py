@@ -56,6 +56,13 @@ def invite(desk: Desk, community: str, language: str | None, svg: Path | None) -
             ]
         )
         return
+    for channel, name in place.channels.items():
+        if channel not in links:
+            sender = project.settings.senders[name]
+            key = "username" if isinstance(sender, Telegram) else "from"
+            desk.warn(
+                "said.invite-without", channel=desk.phrases.say(f"channel.{channel}"), sender=name, key=key
+            )
     for channel, link in links.items():
         desk.console.print(f"{desk.phrases.say(f'channel.{channel}')}: {link}", markup=False)
     if svg:
