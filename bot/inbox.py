@@ -95,10 +95,14 @@ class Letter:
     reply: Reply | None
 
 
+MOST_SEGMENTS = 12
+"""Of a reply: more than that nobody reads on a telephone, and as SMS each is paid for."""
+
+
 class Unanswerable(Exception):  # noqa: N818 - what it is
     """The person cannot be written to, or there is nothing to write; `why` is what staff read about it."""
 
-    def __init__(self, why: Literal["left", "gone", "no-sender", "no-community", "empty"]) -> None:
+    def __init__(self, why: Literal["left", "gone", "no-sender", "no-community", "empty", "long"]) -> None:
         super().__init__(why)
         self.why = why
 
@@ -172,6 +176,8 @@ class Inbox:
         )
         if said is None:
             raise Unanswerable("empty")
+        if sum(part.segments for part in said.open) > MOST_SEGMENTS:
+            raise Unanswerable("long")
         due_at = timetable.quiet_until(community, now) or now
         held = not said.closed and (row["heard_at"] or 0) <= window_from(due_at)
         delivery = {

@@ -105,11 +105,13 @@ async def test_a_question_is_read_answered_and_closed(made: Deployment, rehearsa
         (telegram, "question", "received", True),
         (sms, "proposal", "received", True),
     ]
-    read = await made.do("inbox", "read", telegram.lower().replace("-", ""))
-    assert ASKED in read.out
+    for words in ([telegram.lower().replace("-", "")], telegram.lower().split("-")):
+        read = await made.do("inbox", "read", *words)
+        assert ASKED in read.out
     assert f"pregonero inbox reply {telegram}" in read.out
     said = await made.do("inbox", "reply", telegram, "Sí: **sábado** de 9 a 1.")
     assert (said.status, "1 mensaje por Telegram" in said.out) == (0, True), said.said
+    assert "descansa" not in said.said
     assert (await made.do("inbox", "reply", sms, "-", typed="Gracias.\n\nLo haremos.\n")).status == 0
     async with made.running():
         heard = await phone(rehearsal, "telegram", "Sí: sábado de 9 a 1.")
@@ -219,6 +221,10 @@ async def test_what_cannot_be_answered_says_what_to_mend(made: Deployment) -> No
     reference = await wrote(made, "telegram")
     for text in ("", "  \n ", "\u200b", "![]()"):
         assert "no dice nada" in (await made.do("inbox", "reply", reference, text)).err
+    assert (
+        "demasiado larga"
+        in (await made.do("inbox", "reply", reference, "-", typed="Traiga todo. " * 9999)).err
+    )
     made.edit("schedules/fresno.toml", '"bot", ', "")
     made.edit("config.toml", "[senders.bot]", "[senders.another]")
     said = await made.do("inbox", "reply", reference, "Sí.")

@@ -57,6 +57,31 @@ async def test_every_step_can_be_skipped(talk: Talk) -> None:
     assert await talk.state() == ("active", "es-MX", "fresno")
 
 
+async def test_a_question_on_the_way_in_does_not_lose_the_way(talk: Talk) -> None:
+    """Who asks something between two steps is answered, and the step still waits for them."""
+    await talk.say("#join")
+    await talk.say("#language:es-MX")
+    reply = await talk.say("cuanto cuesta el pasaporte")
+    assert reply
+    assert "pasaporte" in reply.text.casefold()
+    assert "¿Dónde vives?" in reply.text
+    assert await talk.say("MÁS")
+    offers = await offered(talk, "Phoenix")
+    assert await talk.state() == ("active", "es-MX", "phoenix")
+    assert "#topic:salud" in offers.values()
+
+
+async def test_a_language_that_nobody_knows_is_said_to_be_unknown(talk: Talk) -> None:
+    """Who names a language we do not know hears that, and which there are; to want another is no name."""
+    reply = await talk.say("idioma klingon")
+    assert reply
+    assert "No conozco esa lengua" in reply.text
+    assert "#language:en-US" in reply.offers.values()
+    reply = await talk.say("otro idioma")
+    assert reply
+    assert "No conozco" not in reply.text
+
+
 async def test_a_telephone_number_is_confirmed_first(talk: Talk) -> None:
     """By SMS nobody is in before they said yes to the terms, and the ledger names the text that told them."""
     asked = await talk.say("ALTA", JOEL, "sms")

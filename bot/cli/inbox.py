@@ -17,7 +17,7 @@ from bot.cli.desk import Desk, command, wait_for
 from bot.cli.letters import as_row, letter_row, say_replied, show, show_list
 from bot.cli.writing import find_communities
 from bot.figures import FEWEST, Figures
-from bot.inbox import Unanswerable
+from bot.inbox import MOST_SEGMENTS, Unanswerable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -38,6 +38,12 @@ class _Listing(click.Group):
         return super().parse_args(ctx, args if told else ["list", *args])
 
 
+def _joined(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> str:  # noqa: ARG001 - click's
+    return " ".join(value)
+
+
+_REFERENCE = click.argument("reference", nargs=-1, required=True, callback=_joined)
+"""Also in two words, as people read it out: r 48k2."""
 _COMMUNITY = click.option("--community", "-c", multiple=True, help="Only this community (may be repeated).")
 
 
@@ -69,7 +75,7 @@ def list_(desk: Desk, community: tuple[str, ...], *, closed: bool) -> None:
 
 
 @inbox.command()
-@click.argument("reference")
+@_REFERENCE
 @command
 def read(desk: Desk, reference: str) -> None:
     """Read what was written under REFERENCE."""
@@ -101,13 +107,14 @@ def reply(desk: Desk, reference: str, text: tuple[str, ...]) -> None:
             thread = await _known(desk, app, reference)
             words = sys.stdin.read() if text == ("-",) else " ".join(text)
             try:
-                said = await app.inbox.reply(thread.reference, words, app.clockwork.now())
+                said = await app.inbox.reply(thread.reference, words, desk.now)
             except Unanswerable as refusal:
                 desk.fail(
                     f"said.inbox.refused-{refusal.why}",
                     reference=thread.reference,
                     community=thread.community,
                     channel=desk.phrases.say(f"channel.{thread.channel}"),
+                    n=MOST_SEGMENTS,
                 )
             thread = await app.inbox.get(thread.reference)
             say_replied(desk, app.project, thread, said)
@@ -116,7 +123,7 @@ def reply(desk: Desk, reference: str, text: tuple[str, ...]) -> None:
 
 
 @inbox.command()
-@click.argument("reference")
+@_REFERENCE
 @command
 def consider(desk: Desk, reference: str) -> None:
     """Say that REFERENCE is being looked into."""
@@ -131,7 +138,7 @@ def consider(desk: Desk, reference: str) -> None:
 
 
 @inbox.command()
-@click.argument("reference")
+@_REFERENCE
 @click.option("--adopted", is_flag=True, help="It was done as they proposed.")
 @command
 def close(desk: Desk, reference: str, *, adopted: bool) -> None:

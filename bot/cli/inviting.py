@@ -15,7 +15,7 @@ from bot.conversation.invitations import Invitation
 from bot.settings import Telegram
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from bot.check import Project
     from bot.timetable import Community
@@ -56,12 +56,22 @@ def invite(desk: Desk, community: str, language: str | None, svg: Path | None) -
             ]
         )
         return
+    _say_without(desk, project, place, links)
     for channel, link in links.items():
         desk.console.print(f"{desk.phrases.say(f'channel.{channel}')}: {link}", markup=False)
     if svg:
         desk.say("invite-written", folder=str(shown(svg)))
     else:
         desk.say("invite-more")
+
+
+def _say_without(desk: Desk, project: Project, place: Community, links: Collection[str]) -> None:
+    """Which channels have no public name or number, and where to write it."""
+    for channel, name in place.channels.items():
+        if channel not in links:
+            field = "username" if isinstance(project.settings.senders[name], Telegram) else "from"
+            named = desk.phrases.say(f"channel.{channel}")
+            desk.warn("said.invite-without", channel=named, sender=name, field=field)
 
 
 def _links(project: Project, place: Community, language: str) -> Iterator[tuple[str, str]]:

@@ -49,6 +49,8 @@ _BEGINNINGS = frozenset(
     }
 )
 """Commands that a message begins with, whatever else it says."""
+_ASIDE = ("entry", "more", "help", "person", "thanks", "nothing")
+"""What is answered beside a step of joining, which then is asked again."""
 _ASK_BACK = "quieres-salir"
 """The page that asks whether leaving was meant."""
 
@@ -68,7 +70,7 @@ class Conversation:
         if text.startswith("/start"):
             return self._steps.started(text.removeprefix("/start").strip(), asker)
         words = ear.words(text)
-        answer = self._understood(text, words, _as_they_write(words, asker), now)
+        answer = _still_joining(self._understood(text, words, _as_they_write(words, asker), now), asker)
         if asker.state == "visitor" and answer.reader.language != asker.language and not _speaks(answer):
             answer = replace(answer, does=(Speak(answer.reader.language), *answer.does))
         return answer
@@ -152,7 +154,7 @@ class Conversation:
             case "greeting":
                 answer = self._steps.greeted(asker)
             case "language":
-                answer = self._steps.language(tongues.named(words), asker)
+                answer = self._steps.language(tongues.named(words), asker, unknown=_names_a_language(words))
             case "community":
                 answer = self._steps.placed(text, asker) or self._steps.ask_community(asker)
             case "topics":
@@ -210,6 +212,25 @@ def _as_they_write(words: Sequence[str], asker: Asker) -> Asker:
     if written is None or written == read or read not in ("es", "en"):
         return asker
     return replace(asker, language=languages.as_offered(written, asker.community.languages))
+
+
+def _names_a_language(words: Sequence[str]) -> bool:
+    """Whether somebody says which language they want, and nothing else: idioma zapoteco."""
+    return len(words) == 2 and words[0] in ("idioma", "lengua", "language")  # noqa: PLR2004 - the word and its name
+
+
+def _still_joining(answer: Answer, asker: Asker) -> Answer:
+    """Who asks something on the way in is answered, and then asked the same step again."""
+    asked = asker.asked
+    if asked is None or not asked.question.startswith("join-") or answer.intent not in _ASIDE:
+        return answer
+    further = answer.asks.choices if answer.asks and answer.asks.question == "more" else ()
+    return replace(
+        answer,
+        says=(*answer.says, Phrase(asked.question.replace("join-", "which-"))),
+        offers=asked.choices,
+        asks=replace(asked, choices=(*asked.choices, *further)),
+    )
 
 
 def _speaks(answer: Answer) -> bool:

@@ -94,10 +94,10 @@ class Steps:
         intent: Intent = "nothing" if question == "pass-on" else "join"
         return Answer(intent, asker, (Phrase(key),))
 
-    def language(self, code: str | None, asker: Asker) -> Answer:
-        """They named a language, or want another one."""
+    def language(self, code: str | None, asker: Asker, *, unknown: bool = False) -> Answer:
+        """They named a language, or want another one; `unknown` where they named one that we do not know."""
         if code is None:
-            return self._ask("language", asker, (), ())
+            return self._ask("language", asker, (Phrase("language-unknown"),) if unknown else (), ())
         return self._spoken(code, asker)
 
     def ask_community(self, asker: Asker) -> Answer:
