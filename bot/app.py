@@ -130,7 +130,9 @@ class App:
                 now=now,
                 heard=listener.heard,
             )
-            clock = Clock(self.broadcasts, Housekeeping(self.store), now=now, stir=dispatcher.stir)
+            clock = Clock(
+                self.broadcasts, Housekeeping(self.store, self._vault), now=now, stir=dispatcher.stir
+            )
             dispatching = asyncio.create_task(dispatcher.run(now()))
             try:
                 await asyncio.sleep(0)  # it takes the lock, or knows that it cannot, before it waits

@@ -68,7 +68,7 @@ async def hand(made: Deployment) -> AsyncIterator[Hand]:
     assert project is not None
     app = App(project, Clockwork(now=lambda: held.now, jitter=lambda: 0.0))
     async with app:
-        tidy = Housekeeping(app.store)
+        tidy = Housekeeping(app.store, app._vault)
         held = Hand(app, Clock(app.broadcasts, tidy, now=lambda: held.now, stir=lambda: None))
         yield held
 

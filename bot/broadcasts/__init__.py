@@ -65,7 +65,7 @@ class Broadcasts:
         def work(tx: Transaction) -> int | None:
             made = tx.one(sql.BROADCAST_ADD, row)
             if made and due_at <= now:
-                fan_out(tx, made["id"], community.slug, entry, texts, now)
+                fan_out(tx, made["id"], community, entry, texts, now)
             return int(made["id"]) if made else None
 
         return await self._store.write(work)
@@ -92,7 +92,7 @@ class Broadcasts:
 
         def work(tx: Transaction) -> None:
             if tx.run(sql.BROADCAST_STATE, {"id": broadcast, "from": state, "to": "running"}):
-                fan_out(tx, broadcast, community.slug, entry, texts, now)
+                fan_out(tx, broadcast, community, entry, texts, now)
 
         await self._store.write(work)
 

@@ -6,10 +6,10 @@ What may enter: reading. What changes a broadcast stands in the rooms beside thi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bot import timetable
-from bot.moments import from_ms
+from bot.moments import from_ms, to_ms
 from bot.store import sql
 
 if TYPE_CHECKING:
@@ -52,12 +52,17 @@ class Readers:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """How many deliveries ended or wait in one state for one reason."""
+    """How many deliveries ended or wait in one state for one reason.
+
+    Attributes:
+        until: The first moment at which some of those who wait for another day may go, aware UTC.
+    """
 
     state: str
     reason: str
     sender: str
     people: int
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +104,13 @@ class Reports:
 
     async def report(self, broadcast: int, now: datetime) -> Report:
         """What became of one broadcast. Raises KeyError when there is none."""
-        which = {"id": broadcast, "broadcast": broadcast}
+        which = {"id": broadcast, "broadcast": broadcast, "now": to_ms(now)}
         row, counted, reasons = await self._store.read(
             lambda tx: (tx.one(sql.BROADCAST, which), tx.rows(sql.COUNTS, which), tx.rows(sql.REASONS, which))
         )
         if row is None:
             raise KeyError(broadcast)
-        counts = dict.fromkeys(COUNTED, 0) | {each["state"]: each["people"] for each in counted}
+        counts = dict.fromkeys(COUNTED, 0) | {each["shown"]: each["people"] for each in counted}
         rest = resting(self.project, row, now) if counts["queued"] else None  # it speaks of what is queued
         if row["state"] == "paused" or rest is not None:
             counts["held"] += counts["queued"]
@@ -116,7 +121,7 @@ class Reports:
             entry=row["entry"],
             state=row["state"],
             counts=counts,
-            reasons=tuple(Reason(**each) for each in reasons),
+            reasons=tuple(_reason(each) for each in reasons),
             due_at=from_ms(row["due_at"]),
             rest=rest,
             why=row["why"],
@@ -134,6 +139,11 @@ class Reports:
             await self.report(row["id"], now)
             for row in await self._store.read(lambda tx: tx.rows(sql.BROADCASTS))
         ]
+
+
+def _reason(row: Mapping[str, Any]) -> Reason:
+    until = from_ms(row["until"]) if row["shown"] == "held" else None
+    return Reason(row["shown"], row["reason"], row["sender"], row["people"], until)
 
 
 def resting(project: Project, row: Mapping[str, object], now: datetime) -> Rest | None:

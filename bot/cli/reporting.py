@@ -31,7 +31,13 @@ def as_row(report: Report) -> dict[str, object]:
         "state": report.state,
         "counts": dict(report.counts),
         "reasons": [
-            {"state": each.state, "reason": each.reason, "sender": each.sender, "people": each.people}
+            {
+                "state": each.state,
+                "reason": each.reason,
+                "sender": each.sender,
+                "people": each.people,
+                "until": each.until.isoformat() if each.until else None,
+            }
             for each in report.reasons
         ],
     }
@@ -56,6 +62,9 @@ def show(desk: Desk, project: Project, report: Report) -> None:
         for why in report.reasons:
             if why.state == state:
                 because = say("report.because", reason=say(f"reasons.{why.reason}"), n=why.people)
+                if why.until and community:
+                    when = desk.moment(why.until, community.zone)
+                    because = say("report.because-until", because=because, when=when)
                 desk.console.print(f"             {because} ({why.sender})", style="dim", markup=False)
     if report.state == "scheduled" and report.due_at and community:
         when = desk.moment(report.due_at, community.zone)
