@@ -72,6 +72,7 @@ class Clock:
         """Make the broadcasts that are due, and forget what is to be forgotten."""
         now = self._now()
         made = [*await self._slots(now), *await self._broadcasts.launch_due(now)]
+        made += await self._broadcasts.next_channels(now)
         if made:
             log.info("clock.due", broadcasts=len(made))
             self._stir()

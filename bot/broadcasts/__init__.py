@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.broadcasts.fallback import Fallback
 from bot.broadcasts.fanning import fan_out, texts_for
 from bot.broadcasts.reports import ANNOUNCEMENT, EMERGENCY, resting
 from bot.findings import Faults
@@ -31,6 +32,7 @@ class Broadcasts:
         self._store = store
         self._reports = reports
         self.project = project
+        self._fallback = Fallback(store, project)
 
     async def announce(
         self,
@@ -113,6 +115,10 @@ class Broadcasts:
             for row in rows
             if row["id"] not in late and row["state"] == "running" and resting(self.project, row, now) is None
         ]
+
+    async def next_channels(self, now: datetime) -> list[int]:
+        """Try the next address of those who were not reached by one of several; which broadcasts go on."""
+        return await self._fallback.look(now)
 
     async def finish(self) -> list[int]:
         """Close the broadcasts in which nothing is left to do."""

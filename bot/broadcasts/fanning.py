@@ -84,7 +84,10 @@ def fan_out(
     tx.each(sql.TOPIC_WANTED, [{"broadcast": broadcast, "topic": topic} for topic in wanted(entry)])
     row = tx.one(sql.BROADCAST, {"id": broadcast})
     days = good_days(community, now) if row and row["priority"] != EMERGENCY else []
-    tx.run(audience.fan_out(len(days)), order(broadcast, community, entry, days, now))
+    values = order(broadcast, community, entry, days, now)
+    tx.run(audience.fan_out(len(days)), values)
+    if days:
+        tx.run(audience.ENOUGH, values)
     if entry.asks_about:
         choices = [asdict(one) for one in taps.of_use("es", entry.asks_about)]
         waits = {"broadcast": broadcast, "choices": json.dumps(choices), "until": to_ms(now + _OPINION)}
@@ -104,7 +107,7 @@ def good_days(community: Community, now: datetime) -> list[Day]:
     if community.most_a_day is None:
         return []
     moment, days = now, list[Day]()
-    while not days or moment < days[0].ends + _AHEAD:
+    while len(days) < 2 or moment < days[0].ends + _AHEAD:  # noqa: PLR2004 - there is always another day
         rest = timetable.rest(community, moment)
         good = rest.until if rest else moment
         day = good.astimezone(community.zone).date()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 # Topics are a wish to hear only those: who follows none hears all.
 _WANTS = """
-    (NOT EXISTS (SELECT 1 FROM broadcast_topics w WHERE w.broadcast = :broadcast)
+    (NOT EXISTS (SELECT 1 FROM broadcast_topics w WHERE w.broadcast = {b})
      OR NOT EXISTS (SELECT 1 FROM topics f WHERE f.subscriber = {s}.id)
      OR EXISTS (SELECT 1 FROM topics f JOIN broadcast_topics w ON w.topic = f.topic
-                WHERE f.subscriber = {s}.id AND w.broadcast = :broadcast))
+                WHERE f.subscriber = {s}.id AND w.broadcast = {b}))
 """
 # What keeps a text from somebody until they write; NULL: nothing does.
 _SHUT = """
@@ -33,30 +33,38 @@ _ONE_COPY = f"""
                                 AND u.language = o.language
                     WHERE o.person = s.person AND o.community = :community AND o.state = 'active'
                       AND ({_PLACE.format(s="o", t="u")}) < ({_PLACE.format(s="s", t="t")})
-                      AND {_WANTS.format(s="o")})
+                      AND {_WANTS.format(s="o", b=":broadcast")})
         AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
                         WHERE b.entry = :entry AND b.community <> :community
                           AND b.due_at > :same_from AND b.due_at < :same_until
                           AND d.subscriber IN (SELECT o.id FROM subscribers o WHERE o.person = s.person)
                           AND d.state <> 'failed' AND d.state <> 'cancelled' AND d.state <> 'expired'))
 """  # noqa: S608 - a constant of ours
-# How many other announcements a person gets of this community on the day `y`, by any of their addresses.
-_THAT_DAY = """
-    SELECT count(*) FROM broadcasts b
-    JOIN deliveries d ON d.broadcast = b.id
+# How many other announcements of this community go to an address on one day.
+_COUNT = """
+    SELECT count(*) FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
     WHERE b.community = :community AND b.due_at > :counted_from AND b.id <> :broadcast
-      AND b.priority <> 1 AND b.corrects IS NULL
-      AND d.subscriber IN (SELECT l.id FROM subscribers l WHERE l.id = s.id OR l.person = s.person)
-      AND (d.state = 'queued' AND d.due_at >= y.open_from AND d.due_at < y.ends
-           OR d.state = 'claimed' AND y.open_from = 0
+      AND b.priority <> 1 AND b.corrects IS NULL AND d.subscriber {whose}
+      AND (d.state = 'queued' AND d.due_at >= {open_from} AND d.due_at < {ends}
+           OR d.state = 'claimed' AND {open_from} = 0
            OR d.state IN ('sent', 'delivered', 'read', 'unknown')
-              AND d.settled_at >= y.begins AND d.settled_at < y.ends)
+              AND d.settled_at >= {begins} AND d.settled_at < {ends})
 """
+_THEIRS = "IN (SELECT l.id FROM subscribers l WHERE l.person = s.person AND l.id <> s.id)"
+
+
+def _that_day(begins: str, ends: str, open_from: str) -> str:
+    """How many a person gets on a day, by any of their addresses; only who linked some is looked at twice."""
+    day = {"begins": begins, "ends": ends, "open_from": open_from}
+    own, others = (_COUNT.format(whose=whose, **day) for whose in ("= s.id", _THEIRS))
+    return f"({own}) + CASE WHEN s.person IS NULL THEN 0 ELSE ({others}) END"
+
+
 # Everybody who is to hear a broadcast as far as their topics go.
 _CANDIDATES = f"""
     FROM subscribers s
     JOIN texts t ON t.broadcast = :broadcast AND t.channel = s.channel AND t.language = s.language
-    WHERE s.community = :community AND s.state = 'active' AND {_WANTS.format(s="s")}
+    WHERE s.community = :community AND s.state = 'active' AND {_WANTS.format(s="s", b=":broadcast")}
 """
 _AUDIENCE = f"""
     SELECT s.id AS subscriber, t.id AS text, t.sender,
@@ -65,9 +73,53 @@ _AUDIENCE = f"""
            {{due}} AS due
     {_CANDIDATES} AND {_ONE_COPY}
 """
-_NOW = ":now"
-# The first day on which they have had less than is good; the last of the days when there is none.
-_FIRST_DAY = f"coalesce((SELECT min(y.moment) FROM days y WHERE :most > ({_THAT_DAY})), :last_day)"  # noqa: S608 - as above
+# Almost everybody has room today. Else the first day on which they have; the last when there is none.
+_FIRST_DAY = f"""
+    CASE WHEN :most > {_that_day(":begins0", ":ends0", "0")} THEN :now
+         ELSE coalesce((SELECT min(y.moment) FROM days y
+                        WHERE :most > {_that_day("y.begins", "y.ends", "y.begins")}), :last_day) END
+"""  # noqa: S608 - as above
+# Who linked several addresses and was not reached by one of them; the others are tried in their order.
+FAILED = """
+    SELECT d.broadcast, d.subscriber, s.person, b.entry, b.community, b.due_at
+    FROM deliveries d
+    JOIN subscribers s ON s.id = d.subscriber AND s.person IS NOT NULL
+    JOIN broadcasts b ON b.id = d.broadcast
+    WHERE d.state = 'failed' AND d.broadcast IS NOT NULL AND d.settled_at > :since AND d.settled_at <= :until
+      AND b.community = :community
+    ORDER BY d.settled_at
+"""
+# The broadcasts that said the same to a person: this one, and its like in other communities.
+_SAME_NEWS = """
+    b.entry = :entry AND b.due_at > :same_from AND b.due_at < :same_until
+    AND (b.id = :broadcast OR b.community <> :community)
+"""
+NEXT_ADDRESSES = f"""
+    SELECT o.id AS subscriber, o.channel, b.id AS broadcast, b.community, t.id AS text, t.sender,
+           {_SHUT.format(s="o", t="t")} AS shut
+    FROM subscribers o
+    JOIN broadcasts b ON b.community = o.community AND {_SAME_NEWS}
+                     AND b.state IN ('running', 'paused', 'done')
+                     AND (b.valid_until IS NULL OR b.valid_until > :now)
+    JOIN texts t ON t.broadcast = b.id AND t.channel = o.channel AND t.language = o.language
+    WHERE o.person = :person AND o.state = 'active' AND {_WANTS.format(s="o", b="b.id")}
+      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.broadcast = b.id AND d.subscriber = o.id)
+      AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
+                      WHERE {_SAME_NEWS}
+                        AND d.subscriber IN (SELECT l.id FROM subscribers l WHERE l.person = :person)
+                        AND d.state <> 'failed' AND d.state <> 'cancelled' AND d.state <> 'expired')
+"""  # noqa: S608 - as above
+NEXT_DELIVERY = """
+    INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
+    VALUES (:broadcast, :subscriber, :text, :sender, :state, :shut, :now)
+    ON CONFLICT (broadcast, subscriber) DO NOTHING
+"""
+# They are held, and the report says why.
+ENOUGH = """
+    UPDATE deliveries SET reason = 'enough'
+    WHERE sender IN (SELECT DISTINCT sender FROM texts WHERE broadcast = :broadcast)
+      AND broadcast = :broadcast AND state = 'queued' AND due_at > :now
+"""
 
 
 def fan_out(days: int = 0) -> str:
@@ -77,24 +129,18 @@ def fan_out(days: int = 0) -> str:
         days: How many `days` are handed over where people get no more than `:most` in one; 0: no limit.
     """
     limits = f"WITH {_days(days)}" if days else ""
-    audience = _AUDIENCE.format(due=_FIRST_DAY if days else _NOW)
+    audience = _AUDIENCE.format(due=_FIRST_DAY if days else ":now")
     return f"""
         {limits}
         INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
         SELECT :broadcast, subscriber, text, sender, CASE WHEN shut IS NULL THEN 'queued' ELSE 'held' END,
-               CASE WHEN shut IS NOT NULL THEN shut WHEN due > :now THEN 'enough' END, due
+               shut, due
         FROM ({audience}) WHERE true
         ON CONFLICT (broadcast, subscriber) DO NOTHING
     """  # noqa: S608 - as above
 
 
 def _days(count: int) -> str:
-    """The days on which something may go, the first first, as `days` names their values.
-
-    `moment`: when it would go; `begins`, `ends`: of that day; `open_from`: since when what is still to go
-    counts for it.
-    """
-    rows = ", ".join(
-        f"(:moment{n}, :begins{n}, :ends{n}, {'0' if n == 0 else f':begins{n}'})" for n in range(count)
-    )
-    return f"days (moment, begins, ends, open_from) AS (VALUES {rows})"
+    """The days after the first on which something may go: when it would, and between which midnights."""
+    rows = ", ".join(f"(:moment{n}, :begins{n}, :ends{n})" for n in range(1, count))
+    return f"days (moment, begins, ends) AS (VALUES {rows})"
