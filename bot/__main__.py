@@ -17,6 +17,7 @@ _COMMANDS = {
     "preview": "writing",
     "ask": "writing",
     "announce": "announcing",
+    "plan": "planning",
     "report": "steering",
     "pause": "steering",
     "resume": "steering",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.broadcasts import Broadcasts
+from bot.broadcasts.plan import Plans
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
 from bot.conversation import Conversation, Writer
@@ -66,6 +67,7 @@ class App:
         self.outbox: Outbox
         self.broadcasts: Broadcasts
         self.reports: Reports
+        self.plans: Plans
         self.inbox: Inbox
         self.figures: Figures
         self._vault: Vault
@@ -82,6 +84,7 @@ class App:
         self.outbox = Outbox(self.store, self._vault)
         self.reports = Reports(self.store, self.project)
         self.broadcasts = Broadcasts(self.store, self.project, self.reports)
+        self.plans = Plans(self.store, self.project, self.reports)
         self.inbox = Inbox(self.store, self._vault, self.project)
         self.figures = Figures(self.store, self._vault)
         return self

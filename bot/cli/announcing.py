@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from bot import check, library, timetable
+from bot import check, timetable
 from bot.app import App
+from bot.broadcasts.fanning import texts_for
 from bot.cli.desk import Desk, command, wait_for
+from bot.cli.planning import group_rows, local_of, plans_for, show_plan, unsayable
 from bot.cli.reporting import as_row, show
 from bot.cli.watching import stop_signals, watch
 from bot.cli.writing import find_communities, find_entry
 from bot.findings import errors
-from bot.rendering import render
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.broadcasts.reports import Readers, Report
-    from bot.check import Project
-    from bot.findings import Finding
     from bot.library import Entry
     from bot.timetable import Community
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--at", metavar="WHEN", help="When, in each community's own time: 2026-12-01T18:00.")
 @click.option("--emergency", metavar="WHY", help="Pass quiet hours and every queue, for this reason.")
 @click.option("--again", is_flag=True, help="Also where it was announced before.")
-@click.option("--dry-run", is_flag=True, help="Say who would get it, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, as `plan` does; store nothing.")
 @click.option("--wait", is_flag=True, help="Send now, show the progress to the end, and report.")
 @command
 def announce(
@@ -52,10 +52,10 @@ def announce(
     project = desk.project()
     found = find_entry(desk, project, entry, kind="announcement")
     places = find_communities(desk, project, found, community)
-    local = _local(desk, at, places)
+    local = local_of(desk, at, places)
     if emergency is not None and not emergency.strip():
         desk.fail("said.no-reason")
-    findings = check.of_entry(project, found, desk.now) + _unsayable(project, found, places, desk.now)
+    findings = check.of_entry(project, found, desk.now) + unsayable(project, found, places, desk.now)
     desk.findings(findings, to=desk.notes)
     if errors(findings):
         desk.fail()
@@ -79,18 +79,14 @@ class _Order:
         self._places, self._local, self._why = places, local, why
 
     async def rehearse(self) -> None:
-        """Say who would get it."""
-        async with self._app as app:
-            rows = []
-            for place in self._places:
-                readers = await app.reports.readers(place.slug)
-                here = self._would_all(place, readers)
-                rows += here
-                if not self._desk.as_json:
-                    self._say_would(place, here)
-                self._unreached(place, readers)
+        """Say what would happen: the plan, as `plan` says it; in JSON a row for each group of people."""
+        plans = await plans_for(self._app, self._entry, self._places, self._local, emergency=bool(self._why))
         if self._desk.as_json:
-            self._desk.answer(rows)
+            self._desk.answer([row for plan in plans for row in group_rows(plan)])
+            return
+        self._desk.say("would")
+        for plan in plans:
+            show_plan(self._desk, plan)
 
     async def carry_out(self, *, wait: bool, again: bool) -> None:
         """Make the broadcasts; see them through when asked to."""
@@ -100,7 +96,7 @@ class _Order:
                 # Every text for everyone before the first row: what cannot be said somewhere is said nowhere.
                 readers = [(place, await app.reports.readers(place.slug)) for place in self._places]
                 for place, groups in readers:
-                    self._would_all(place, groups)
+                    self._try_texts(place, groups)
                 numbers = [await self._announce(place, groups, again=again) for place, groups in readers]
                 made = [number for number in numbers if number is not None]
                 reports = await self._reports(made)
@@ -153,69 +149,12 @@ class _Order:
             self._desk.say("announced", broadcast=str(number), n=sum(report.counts.values()), **names)
         return number
 
-    def _would_all(self, place: Community, readers: list[Readers]) -> list[dict[str, object]]:
-        """What each group of readers would get. Raises Faults when it cannot be said."""
-        return [self._would(place, group) for group in readers if group.channel in place.channels]
-
-    def _would(self, place: Community, group: Readers) -> dict[str, object]:
-        now = self._app.clockwork.now()
-        text = render(self._app.project.library, self._entry, place, group.channel, group.language, now)
-        return {
-            "community": place.slug,
-            "channel": group.channel,
-            "language": group.language,
-            "edition": text.edition,
-            "people": group.people,
-            "segments": sum(part.segments for part in text.open),
-        }
-
-    def _say_would(self, place: Community, rows: list[dict[str, object]]) -> None:
-        people = sum(int(str(row["people"])) for row in rows)
-        if not people:
-            self._desk.say("nobody", community=place.name)
-            return
-        self._desk.say("would", n=people, entry=self._entry.slug, community=place.name)
-        say = self._desk.phrases.say
-        for row in rows:
-            segments = say("said.segments", n=row["segments"])
-            channel = say(f"channel.{row['channel']}")
-            self._desk.say(
-                "would-row", **row | {"n": row["people"], "channel": channel, "segments": segments}
-            )
+    def _try_texts(self, place: Community, readers: list[Readers]) -> None:
+        """Raises Faults when it cannot be said to some of them."""
+        texts_for(self._app.project.library, self._entry, place, readers, self._app.clockwork.now())
 
     def _unreached(self, place: Community, readers: list[Readers]) -> None:
         for group in readers:
             if group.channel not in place.channels:
                 channel = self._desk.phrases.say(f"channel.{group.channel}")
                 self._desk.warn("said.no-sender", n=group.people, community=place.name, channel=channel)
-
-
-def _unsayable(project: Project, entry: Entry, places: list[Community], now: datetime) -> list[Finding]:
-    """What keeps the entry from being said in any of the communities: nothing is made in the others then."""
-    return [
-        finding
-        for place in places
-        for finding in library.try_entry(
-            project.library,
-            entry,
-            library.Place(place.slug, place.name, place.zone),
-            place.languages,
-            now.astimezone(place.zone).date(),
-        )
-    ]
-
-
-def _local(desk: Desk, at: str | None, places: list[Community]) -> datetime | None:
-    """What `--at` says, naive; ends the command when it is no date, or is over in one of the communities."""
-    if at is None:
-        return None
-    try:
-        local = datetime.fromisoformat(at)
-    except ValueError:
-        desk.fail("said.bad-when", when=at)
-    if local.tzinfo is not None:
-        desk.fail("said.bad-when", when=at)
-    for place in places:
-        if timetable.local_moment(place, local) <= desk.now:
-            desk.fail("said.past-when", when=at, community=place.name)
-    return local

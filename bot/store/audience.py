@@ -6,6 +6,8 @@ the same SELECT under the same names. Written as `sql` is.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 # Topics are a wish to hear only those: who follows none hears all.
 _WANTS = """
     (NOT EXISTS (SELECT 1 FROM broadcast_topics w WHERE w.broadcast = {b})
@@ -67,7 +69,7 @@ _CANDIDATES = f"""
     WHERE s.community = :community AND s.state = 'active' AND {_WANTS.format(s="s", b=":broadcast")}
 """
 _AUDIENCE = f"""
-    SELECT s.id AS subscriber, t.id AS text, t.sender,
+    SELECT s.id AS subscriber, s.person, t.id AS text, t.sender,
            coalesce(s.heard_at, 0) > :window_from AS free,
            {_SHUT.format(s="s", t="t")} AS shut,
            {{due}} AS due
@@ -129,15 +131,98 @@ def fan_out(days: int = 0) -> str:
         days: How many `days` are handed over where people get no more than `:most` in one; 0: no limit.
     """
     limits = f"WITH {_days(days)}" if days else ""
-    audience = _AUDIENCE.format(due=_FIRST_DAY if days else ":now")
     return f"""
         {limits}
         INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
         SELECT :broadcast, subscriber, text, sender, CASE WHEN shut IS NULL THEN 'queued' ELSE 'held' END,
                shut, due
-        FROM ({audience}) WHERE true
+        FROM ({_audience(days)}) WHERE true
         ON CONFLICT (broadcast, subscriber) DO NOTHING
     """  # noqa: S608 - as above
+
+
+@dataclass(frozen=True, slots=True)
+class Unmade:
+    """A broadcast that is not made, before the fan-out's SELECT: nothing is written, its people are counted.
+
+    Attributes:
+        texts: How many are handed over, one at least: `:text0`, `:channel0`, `:language0`, `:sender0`,
+            `:closed0` and `:category0` are the first.
+        topics: How many: `:topic0` is the first.
+        days: As for `fan_out`.
+        spoken: Who will have it from another community by then, as `subscribers.person` has them.
+    """
+
+    texts: int
+    topics: int
+    days: int
+    spoken: tuple[int, ...] = ()
+
+    def counted(self) -> str:
+        """How many people get which text, freely or not, when, or what keeps it from them."""
+        return f"""
+            {self._tables()}
+            SELECT text, free, shut, due, count(*) AS people {self._heard()}
+            GROUP BY text, free, shut, due ORDER BY text, free DESC, shut, due
+        """
+
+    def linked_elsewhere(self) -> str:
+        """Who of them has an address in another community too, as `subscribers.person` has them."""
+        return f"""
+            {self._tables()}
+            SELECT a.person {self._heard()}
+              AND EXISTS (SELECT 1 FROM subscribers e
+                          WHERE e.person = a.person AND e.community <> :community)
+        """  # noqa: S608 - as above
+
+    def had_it(self, before: int) -> str:
+        """How many of them were told one of so many texts before: `:before0`, in broadcast `:in0`, first."""
+        rows = ", ".join(f"(:before{n}, :in{n})" for n in range(before))
+        return f"""
+            {self._tables()}, said (text, broadcast) AS (VALUES {rows})
+            SELECT count(*) AS people {self._heard()}
+              AND EXISTS (SELECT 1 FROM said JOIN deliveries d ON d.broadcast = said.broadcast
+                          WHERE d.subscriber = a.subscriber AND d.text = said.text
+                            AND d.state IN ('claimed', 'sent', 'delivered', 'read', 'unknown'))
+        """  # noqa: S608 - as above
+
+    def addresses(self) -> str:
+        """How many addresses hear what is on these topics, by what keeps it from them; linked ones each."""
+        return f"""
+            {self._tables()}
+            SELECT shut, count(*) AS people FROM (SELECT {_SHUT.format(s="s", t="t")} AS shut {_CANDIDATES})
+            GROUP BY shut
+        """  # noqa: S608 - as above
+
+    def _heard(self) -> str:
+        """Numbers are written out: there may be more of them than a statement takes values."""
+        spoken = ", ".join(str(int(person)) for person in self.spoken)
+        outside = f"(a.person IS NULL OR a.person NOT IN ({spoken}))" if spoken else "true"
+        return f"FROM ({_audience(self.days)}) a WHERE {outside}"
+
+    def _tables(self) -> str:
+        """Its texts and topics under the names of the real tables."""
+        names = ("text", "channel", "language", "sender", "closed", "category")
+        rows = ", ".join(
+            f"(:broadcast, {', '.join(f':{name}{n}' for name in names)})" for n in range(self.texts)
+        )
+        said = f"texts (broadcast, id, channel, language, sender, closed, category) AS (VALUES {rows})"
+        wanted = ", ".join(f"(:broadcast, :topic{n})" for n in range(self.topics))
+        wants = f"VALUES {wanted}" if wanted else "SELECT :broadcast, '' WHERE false"
+        limits = f", {_days(self.days)}" if self.days else ""
+        return f"WITH {said}, broadcast_topics (broadcast, topic) AS ({wants}){limits}"
+
+
+# Texts of the last days, to see whether one says the same.
+SAID_LATELY = """
+    SELECT t.id, t.broadcast, t.channel, t.open, t.closed FROM broadcasts b
+    JOIN texts t ON t.broadcast = b.id
+    WHERE b.community = :community AND b.due_at > :since
+"""
+
+
+def _audience(days: int) -> str:
+    return _AUDIENCE.format(due=_FIRST_DAY if days else ":now")
 
 
 def _days(count: int) -> str:

@@ -88,6 +88,8 @@ SUBSCRIBERS_COUNTED = """
     GROUP BY community, channel, language, state ORDER BY community, channel, language, state
 """
 
+STATES = "SELECT state, count(*) AS people FROM subscribers WHERE community = :community GROUP BY state"
+
 # --- broadcasts -------------------------------------------------------------------------------------------
 
 READERS = """
