@@ -102,7 +102,8 @@ def wanted(entry: Entry) -> set[str]:
 def good_days(community: Community, now: datetime) -> list[Day]:
     """The days on which something that is due at `now` (aware UTC) may go, the first first, a week at most.
 
-    Empty where people get as many announcements a day as there are.
+    On each the end of the night; at the same hour where nobody sleeps at midnight. Empty where people get as
+    many announcements a day as there are.
     """
     if community.most_a_day is None:
         return []
@@ -117,6 +118,9 @@ def good_days(community: Community, now: datetime) -> list[Day]:
         )
         days.append(Day(good if days else now, begins, ends))
         moment = ends
+        if timetable.rest(community, ends) is None:
+            hour = datetime.combine(day + timedelta(days=1), now.astimezone(community.zone).time())
+            moment = timetable.local_moment(community, hour)
     return days
 
 

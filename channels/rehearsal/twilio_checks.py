@@ -50,7 +50,7 @@ LONGEST = 1600
 TEMPLATE_SID = "HX" + "0" * 31 + "1"
 TEMPLATE = "*{{1}}*\n\n{{2}}\n\nResponde BAJA para dejar de recibir avisos."
 """The words of the templates that are approved here: a title and a summary."""
-MARKETING_SID = "HX" + "0" * 31 + "2"
+MARKETING_SID = f"HX{63049:032}"
 """The same words, approved as marketing; the other is approved as a service message."""
 _SAMPLES = {"1": "Aviso", "2": "Hay noticias de su consulado."}
 MENUS = {f"HX{100 + size:032}": size for size in range(2, 11)}
