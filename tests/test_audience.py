@@ -21,7 +21,8 @@ from bot.numbers import takes_marketing
 from bot.outbox import Settled
 from bot.timetable import QuietHours
 from channels.base import Gone, Receipt
-from tests.core import Clock, Core, chat, number, opened, people, person
+from channels.whatsapp import WhatsApp
+from tests.core import Clock, Core, chat, number, opened, people, person, vendor_at_work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -297,6 +298,23 @@ async def test_marketing_reaches_no_number_of_the_united_states(core: Core) -> N
     await core.heard(number(2))
     assert await core.counts(broadcast) == {"queued": 4}
     assert set((await gets(core, await core.announce("plantilla"))).values()) == {"queued"}
+
+
+async def test_who_fell_out_of_the_window_gets_no_marketing(core: Core, clock: Clock) -> None:
+    """Who could be written freely when it began and no longer can is held at their turn, not refused."""
+    await core.take_in([*people(1, "whatsapp"), person(CANADA, channel="whatsapp")])
+    for address in (number(0), CANADA):
+        await core.heard(address)
+    broadcast = await core.announce("promocion")
+    assert await core.counts(broadcast) == {"queued": 2}
+    clock.skip(hours=25)
+    async with vendor_at_work() as vendor:
+        channel = WhatsApp(
+            account_sid="AC" + "0" * 32, auth_token="canary", from_="+12025550101", api_base=vendor.url
+        )
+        async with core.dispatching(("whatsapp", channel)):
+            await core.until(broadcast, sent=1, held=1)
+    assert await gets(core, broadcast) == {number(0): "held us-template", CANADA: "sent"}
 
 
 async def test_numbers_that_were_here_before_are_looked_at(core: Core) -> None:
