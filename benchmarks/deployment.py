@@ -52,7 +52,7 @@ _FRONT = """\
 +++
 title = "{title}"
 sms = "{sms}"
-whatsapp = {{ template = "{template}", variables = {{ 1 = "{title}" }} }}
+whatsapp = {{ template = "{template}", category = "utility", variables = {{ 1 = "{title}" }} }}
 +++
 """
 _TITLES = {"es": "Semana de Salud para todos", "en": "Health Week for everybody"}
@@ -150,4 +150,5 @@ def _person(
         "language": ("es", "en")[number // len(channels) % 2],
         "community": "plaza",
         "joined": "2026-11",
+        "marketing": None,
     }

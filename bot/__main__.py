@@ -22,6 +22,7 @@ _COMMANDS = {
     "approve": "approving",
     "return": "approving",
     "reject": "approving",
+    "plan": "planning",
     "calendar": "calendar",
     "report": "steering",
     "pause": "steering",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from bot.arming import Arming
 from bot.broadcasts import Broadcasts
 from bot.broadcasts.approval import Approvals
+from bot.broadcasts.plan import Plans
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
 from bot.conversation import Conversation, Writer
@@ -76,6 +77,7 @@ class App:
         self.approvals: Approvals
         self.arming: Arming
         self.reports: Reports
+        self.plans: Plans
         self.inbox: Inbox
         self.figures: Figures
         self._vault: Vault
@@ -93,6 +95,7 @@ class App:
         self.reports = Reports(self.store, self.project)
         self.broadcasts = Broadcasts(self.store, self.project, self.reports)
         self.approvals = Approvals(self.store, self.broadcasts)
+        self.plans = Plans(self.store, self.project, self.reports)
         self.arming = Arming(self.store, self.project.settings.database_path, self.clockwork)
         self.inbox = Inbox(self.store, self._vault, self.project)
         self.figures = Figures(self.store, self._vault)
@@ -142,7 +145,7 @@ class App:
                 now=now,
                 heard=listener.heard,
             )
-            tidy = Housekeeping(self.store)
+            tidy = Housekeeping(self.store, self._vault)
             clock = Clock(self.broadcasts, tidy, self.arming, now=now, stir=dispatcher.stir)
             dispatching = asyncio.create_task(dispatcher.run())
             try:

@@ -78,6 +78,7 @@ class Clock:
             for due in self._come(community, lived, now):
                 await self._appoint(community, due, now)
         made = await self._broadcasts.launch_due(now, lived.since)
+        made += await self._broadcasts.next_channels(now)
         await self._arming.judged(now)
         if made:
             log.info("clock.due", broadcasts=len(made))

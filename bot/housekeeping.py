@@ -12,10 +12,13 @@ import structlog
 
 from bot import consent, figures, threads
 from bot.moments import to_ms
+from bot.numbers import takes_marketing
 from bot.store import sql, talk
+from bot.vault import BadKey
 
 if TYPE_CHECKING:
     from bot.store import Store, Transaction
+    from bot.vault import Vault
 
 log = structlog.get_logger()
 
@@ -24,13 +27,16 @@ _REPLIES = timedelta(days=7)
 _INBOUNDS = timedelta(days=30)
 """How long a vendor's number of a message is remembered, so that a replay is known for one."""
 _SELDOM = timedelta(hours=1)
+_AT_ONCE = 500
+"""Numbers judged at a beat."""
 
 
 class Housekeeping:
     """The tidying of one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, vault: Vault) -> None:
         self._store = store
+        self._vault = vault
         self._tidied_at: datetime | None = None
 
     async def tidy(self, now: datetime) -> None:
@@ -43,6 +49,18 @@ class Housekeeping:
         if self._tidied_at is None or now - self._tidied_at >= _SELDOM:
             self._tidied_at = now
             await self._store.write(lambda tx: _sweep(tx, now))
+        if await self._store.read(lambda tx: tx.one(sql.NUMBERS_UNJUDGED, {"limit": 1})):
+            await self._store.write(self._judge)
+
+    def _judge(self, tx: Transaction) -> None:
+        """Some of the numbers that were here before anybody asked whether marketing reaches them."""
+        numbers = tx.rows(sql.NUMBERS_UNJUDGED, {"limit": _AT_ONCE})
+        for row in numbers:
+            try:
+                number = self._vault.open("whatsapp", row["address"])
+            except BadKey:
+                number = ""  # one damaged row, which nothing can be sent to
+            tx.run(sql.NUMBER_JUDGED, {"id": row["id"], "marketing": takes_marketing("whatsapp", number)})
 
 
 def _forget(tx: Transaction, now: datetime) -> int:

@@ -18,6 +18,7 @@ from bot.acting import Acting
 from bot.conversation import Answer
 from bot.conversation.answers import Asked, Asker, Link, OfferLink, PassOn, WriteAgain
 from bot.moments import month_of, to_ms
+from bot.numbers import takes_marketing
 from bot.settings import Whatsapp
 from bot.store import Unusable, sql, talk
 from bot.texts import add_text
@@ -120,6 +121,7 @@ class Inbounds:
             "community": community.slug,
             "heard_at": to_ms(now),
             "joined": month_of(now),
+            "marketing": takes_marketing(channel, heard.address),
             "forget_at": to_ms(now + consent.VISIT),
         }
         inbound = {

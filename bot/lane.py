@@ -227,15 +227,15 @@ class Lane:
                 self._texts.clear()
             text = self._texts[claim.text] = await self._outbox.text(claim.text)
         now = self._clockwork.now()
-        parts = text.open if (claim.heard_at or 0) > window_from(now) else text.closed
+        free = (claim.heard_at or 0) > window_from(now)
         if self._stopping or self._pace.resting:
             self._end(Settled(claim, "queued", due_at=now))
         elif claim.valid_until is not None and claim.valid_until <= to_ms(now):
             self._end(Settled(claim, "expired", "too-late"))
-        elif not parts:
-            self._end(Settled(claim, "held", "window"))
+        elif shut := text.shut(free=free, marketing=claim.marketing != 0):
+            self._end(Settled(claim, "held", shut))
         else:
-            return parts
+            return text.open if free else text.closed or ()
         return ()
 
     async def _attempt(self, claim: Claim, part: Part, parts: int) -> None:

@@ -52,6 +52,7 @@ class Claim:
         sealed: The address, for the vault to open; None when the person was erased meanwhile.
         heard_at: When the person last wrote, in milliseconds.
         person: The subscriber's state when claimed.
+        marketing: 0 when no marketing reaches their number on WhatsApp.
         valid_until: Of the broadcast, in milliseconds.
         reply: Whether somebody wrote and waits for this.
     """
@@ -63,6 +64,7 @@ class Claim:
     sealed: bytes | None
     heard_at: int | None
     person: str | None
+    marketing: int | None
     valid_until: int | None
     reply: bool
 
@@ -174,8 +176,8 @@ def _turn(
 
 def _claims(rows: Sequence[tuple[Any, ...]], valid_until: int | None, *, reply: bool) -> list[Claim]:
     return [
-        Claim(delivery, attempt, part, text, sealed, heard_at, person, valid_until, reply)
-        for delivery, attempt, part, text, sealed, heard_at, person in rows
+        Claim(delivery, attempt, part, text, sealed, heard_at, person, marketing, valid_until, reply)
+        for delivery, attempt, part, text, sealed, heard_at, person, marketing in rows
     ]
 
 
@@ -215,7 +217,7 @@ def _about_person(
         state = "gone"  # the new address is a subscriber already
     changed = tx.one(sql.SUBSCRIBER_UNREACHED, {"id": person, "state": state})
     if changed and state == "left":  # with the vendor, not with us: it is their word all the same
-        consent.entry(tx, person, changed["channel"], "withdrawn", changed["channel"], now)
+        consent.leave(tx, person, changed["channel"], now)
 
 
 def _read_key(key: str) -> tuple[int, bool] | None:

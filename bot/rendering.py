@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.library import Entry, Library
-    from bot.library.front_matter import Edition
+    from bot.library.front_matter import Category, Edition
     from bot.timetable import Community
     from channels.base import ChannelName, Part
 
@@ -34,6 +34,7 @@ class Rendered:
         edition: The language of the edition they get; another one where theirs is missing.
         open: For somebody who wrote within the reply window.
         closed: For anybody else; empty when it must be held until they write.
+        category: Of the template in `closed`, as Meta approved it; None where it is none.
     """
 
     community: str
@@ -42,6 +43,7 @@ class Rendered:
     channel: ChannelName
     open: tuple[Part, ...]
     closed: tuple[Part, ...]
+    category: Category | None = None
 
 
 def render(
@@ -59,7 +61,11 @@ def render(
     message, edition = desk.message(entry)
     if entry.asks_about:
         message = _asking(message, edition.language, entry.asks_about)
-    return desk.written(message, edition.language, channel)
+    written = desk.written(message, edition.language, channel)
+    template = edition.front.whatsapp
+    if template is None or channel != "whatsapp":
+        return written
+    return replace(written, category=template.category)
 
 
 def render_announcement(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot import consent
 from bot.moments import month_of
+from bot.numbers import takes_marketing
 from bot.store import Unusable, sql
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def _take_in(tx: Transaction, person: Newcomer, sealed: bytes, tag: bytes, now: 
         "language": person.language,
         "community": person.community,
         "joined": month_of(now),
+        "marketing": takes_marketing(person.channel, person.address),
     }
     row = tx.rows(sql.SUBSCRIBER_IMPORT, values)[0]
     if row["state"] == "left":

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bot.store import sql
 from channels.base import Choice, Part, Template
@@ -29,10 +29,23 @@ class Text:
     Attributes:
         open: For somebody within the reply window.
         closed: For anybody else; None when it cannot be said to them now.
+        marketing: Whether `closed` is a marketing template, which some numbers never get.
     """
 
     open: tuple[Part, ...]
     closed: tuple[Part, ...] | None
+    marketing: bool = False
+
+    def shut(self, *, free: bool, marketing: bool) -> Literal["window", "us-template"] | None:
+        """What keeps it from somebody until they write; None when nothing does.
+
+        Args:
+            free: Whether they wrote within the reply window.
+            marketing: Whether marketing reaches their number.
+        """
+        if not (self.open if free else self.closed):
+            return "window"
+        return "us-template" if self.marketing and not free and not marketing else None
 
 
 def add_text(tx: Transaction, text: Rendered, sender: str, broadcast: int | None = None) -> int:
@@ -65,6 +78,7 @@ def _text_row(text: Rendered, sender: str) -> dict[str, object]:
         "sender": sender,
         "open": dump_parts(text.open),
         "closed": dump_parts(text.closed) if text.closed else None,
+        "category": text.category,
         "mark": None,
         "owner": None,
     }
@@ -76,7 +90,11 @@ def load_text(row: Mapping[str, str | None], vault: Vault) -> Text:
         vault.open_text(base64.b64decode(stored), row["owner"]) if stored and row["owner"] else stored
         for stored in (row["open"], row["closed"])
     )
-    return Text(tuple(load_parts(said or "[]")), tuple(load_parts(closed)) if closed else None)
+    return Text(
+        tuple(load_parts(said or "[]")),
+        tuple(load_parts(closed)) if closed else None,
+        row["category"] == "marketing",
+    )
 
 
 def dump_parts(parts: Sequence[Part]) -> str:

@@ -68,12 +68,15 @@ senders = ["bot", "whatsapp", "sms"]
 quiet_hours = {quiet}
 """
 _NIGHT = "{ from = 21:00:00, to = 08:00:00 }"
-_TEMPLATE = f'[whatsapp]\ntemplate = "{TEMPLATE}"\nvariables = {{ 1 = "{{{{ title }}}}" }}\n'
+_TEMPLATE = (
+    f'[whatsapp]\ntemplate = "{TEMPLATE}"\ncategory = "utility"\nvariables = {{ 1 = "{{{{ title }}}}" }}\n'
+)
 _LONG = "\n\n".join(f"Párrafo {n}. " + "Trae tus papeles en original. " * 30 for n in range(12))
 _TEXTS = {
     "feria/es": ("", "Vacunas gratis."),
     "feria/en": ("", "Free vaccines."),
     "plantilla/es": (_TEMPLATE, "Con plantilla."),
+    "promocion/es": (_TEMPLATE.replace("utility", "marketing"), "Con plantilla de promoción."),
     "temas/es": ('topics = ["Salud", "salud", "familia"]\n', "Solo para quien quiere."),
     "vence/es": ("valid_until = 2026-11-20T12:00:00\n", "Hasta mediodía."),
     "larga/es": ("", _LONG),

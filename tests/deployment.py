@@ -68,6 +68,7 @@ summary = "Vacunas gratis el sábado."
 sms = "Feria de salud en {{ community.name }}: vacunas gratis el sábado."
 [whatsapp]
 template = "HX00000000000000000000000000000001"
+category = "utility"
 variables = { 1 = "{{ title }}", 2 = "{{ summary }}" }
 +++
 Ven con tu **familia**, señora & señor: 1 < 2.
@@ -80,6 +81,7 @@ summary = "Free vaccines on Saturday."
 sms = "Health fair at {{ community.name }}: free vaccines on Saturday."
 [whatsapp]
 template = "HX00000000000000000000000000000001"
+category = "utility"
 variables = { 1 = "{{ title }}", 2 = "{{ summary }}" }
 +++
 Bring your **family**: 1 < 2.

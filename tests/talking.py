@@ -56,7 +56,7 @@ class Talk:
     def __post_init__(self) -> None:
         """As the service builds it."""
         self.inbounds = self.app._inbounds()
-        self.housekeeping = Housekeeping(self.app.store)
+        self.housekeeping = Housekeeping(self.app.store, self.app._vault)
 
     async def say(
         self, text: str, address: str = ROSA, channel: ChannelName = "telegram", hint: str | None = None

@@ -78,7 +78,7 @@ async def hand(made: Deployment) -> AsyncIterator[Hand]:
     held: Hand
     clockwork = Clockwork(now=lambda: held.now, jitter=lambda: 0.0, ticks=lambda: held.ticks())  # noqa: PLW0108 - it is made below
     async with App(project, clockwork) as app:
-        tidy = Housekeeping(app.store)
+        tidy = Housekeeping(app.store, app._vault)
         clock = Clock(app.broadcasts, tidy, app.arming, now=lambda: held.now, stir=lambda: None)
         held = Hand(app, clock)
         await app.arming.begin()

@@ -207,9 +207,10 @@ async def test_help_is_whole_sentences(made: Deployment, language: str) -> None:
     ended = await made.do("--help", LANG=f"{language}.UTF-8", COLUMNS="80")
     assert ended.status == 0
     assert "..." not in ended.out.replace("[ARGS]...", "")
-    for (
-        command
-    ) in "demo init check preview ask announce report pause resume cancel inbox invite rehearsal run".split():  # noqa: SIM905 - reads better
+    commands = (
+        "demo init check preview ask plan announce report pause resume cancel inbox invite rehearsal run"
+    )
+    for command in commands.split():
         helped = await made.do(command, "--help", LANG=f"{language}.UTF-8")
         assert helped.status == 0
         assert "..." not in helped.out.replace("[ARGS]...", "")

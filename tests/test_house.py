@@ -14,7 +14,7 @@ CODE = sorted(path for folder in ("bot", "channels") for path in (ROOT / folder)
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 JOURNEY = (
-    "store moments wallclock findings log references",
+    "store moments wallclock findings log references numbers",
     "languages words toml",
     "vault",
     "settings timetable library",

@@ -77,6 +77,11 @@ BROKEN: dict[str, tuple[str | bytes, str, int]] = {
     "whatsapp not a table": ("+++\ntitle = 'V'\nwhatsapp = 'HX'\n+++\nTexto", "toml.not-table", 3),
     "no template": ("+++\ntitle = 'V'\n[whatsapp]\nvariables = {}\n+++\nTexto", "toml.missing", 3),
     "not a template": ("+++\ntitle = 'V'\n[whatsapp]\ntemplate = 'HX1'\n+++\nTexto", "library.template", 4),
+    "no such category": (
+        f"+++\ntitle = 'V'\n[whatsapp]\ntemplate = 'HX{'0' * 32}'\ncategory = 'news'\n+++\nTexto",
+        "toml.choice",
+        5,
+    ),
     "no text": ("+++\ntitle = 'V'\n+++\n \n", "library.empty", 3),
     "braces": ("+++\ntitle = 'V'\n+++\nTexto\n{{ starts", "library.braces", 5),
     "unknown name": ("+++\ntitle = 'V'\n+++\nTexto\n{{ titel }}", "library.unknown-name", 5),

@@ -191,6 +191,18 @@ async def test_a_menu_is_shown_and_answered(
     assert request["form"]["Body"] == "t2"
 
 
+@pytest.mark.parametrize(("address", "code"), [(CITLALI, "63049"), ("+14165550123", "")])
+async def test_marketing_does_not_arrive_in_the_united_states(
+    twilio: Client, rehearsal: Rehearsal, receiver: Receiver, address: str, code: str
+) -> None:
+    """A template that was approved as marketing fails there, and arrives in Canada."""
+    await rehearsal.people({"channel": "whatsapp", "address": address})
+    whatsapp = {"to": f"whatsapp:{address}", "from_": f"whatsapp:{NUMBER}", "status_callback": receiver.url}
+    await send(twilio, **whatsapp, content_sid=f"HX{63049:032}")
+    [first] = statuses(await receiver.wait(1))
+    assert first == ("failed" if code else "sent", code)
+
+
 async def test_a_menu_does_not_arrive_outside_the_window(
     twilio: Client, rehearsal: Rehearsal, receiver: Receiver
 ) -> None:

@@ -111,6 +111,39 @@ def test_a_wrong_menu_is_said(tmp_path: Path, line: str, rule: str) -> None:
     assert said(findings) == {(20, rule)}
 
 
+def test_a_sender_has_the_price_of_its_contract(tmp_path: Path) -> None:
+    """By the segment or by the message, to the digit; none where none is written."""
+    settings, findings = read(tmp_path, GOOD + 'price = { currency = "USD", segment = 0.0079 }\n')
+    assert (settings is not None, findings) == (True, [])
+    assert settings is not None
+    price = settings.senders["sms"].price
+    assert price is not None
+    assert str(price.of(messages=1000, segments=3000)) == "23.7000"
+    assert settings.senders["bot"].price is None
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        "0.0079",
+        '{ currency = "USD" }',
+        "{ segment = 1 }",
+        '{ currency = "usd", segment = 1 }',
+        '{ currency = "USD", segment = "1" }',
+        '{ currency = "USD", segment = true }',
+        '{ currency = "USD", segment = -1 }',
+        '{ currency = "USD", segment = nan }',
+        '{ currency = "USD", segment = 1, message = 1 }',
+        '{ currency = "USD", each = 1 }',
+    ],
+)
+def test_a_wrong_price_is_said(tmp_path: Path, price: str) -> None:
+    """What is no price of a contract is said at its line, and nothing is reckoned with it."""
+    settings, findings = read(tmp_path, GOOD + f"price = {price}\n")
+    assert settings is None
+    assert said(findings) == {(14, "settings.price")}
+
+
 def test_every_fault_is_said_at_once_with_its_line(tmp_path: Path) -> None:
     """A config with many faults is mended in one round, not one fault a run."""
     settings, findings = read(

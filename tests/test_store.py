@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Store, Transaction, Unusable, deciding, sql, talk
+from bot.store import Store, Transaction, Unusable, audience, deciding, sql, talk
 from tests.core import chat, number, opened, people, person
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ COLUMNS = {
     "digested": "broadcast entry",
     "arming": "id token beat beat_at judged_at since off who",
     "broadcast_topics": "broadcast topic",
-    "texts": "id broadcast channel language variant edition sender open closed mark owner",
+    "texts": "id broadcast channel language variant edition sender open closed category mark owner",
     "asked": "subscriber question choices kept until",
     "links": "code subscriber until",
     "threads": "id reference community kind subscriber sender state closed_at",
@@ -48,7 +48,18 @@ INDEXED = [
     *(sql.CLAIM_REPLIES, sql.CLAIM_BROADCAST, sql.TEXT, sql.ORPHANS, sql.ANY_OPEN, sql.EXPIRE),
     *(sql.SETTLE_SENT, sql.SETTLE_NEXT_PART, sql.SETTLE_BACK, sql.SETTLE_ENDED),
     *(sql.RECEIPT_ROW, sql.RECEIPT_STATE, sql.RELEASE_WINDOW, sql.PERSON_FORGET_REPLIES),
-    *(sql.FAN_OUT, sql.READERS, sql.COUNTS, sql.REASONS, sql.CANCEL_OPEN, talk.INBOUNDS_UNANSWERED),
+    *(
+        audience.fan_out(),
+        audience.fan_out(8),
+        audience.ENOUGH,
+        audience.FAILED,
+        audience.NEXT_ADDRESSES,
+        sql.READERS,
+        sql.COUNTS,
+        sql.REASONS,
+        sql.CANCEL_OPEN,
+        talk.INBOUNDS_UNANSWERED,
+    ),
     *(sql.BROADCASTS_OPEN, sql.BROADCASTS_DUE, sql.BROADCAST_MADE, sql.SUBSCRIBER_BY_ADDRESS),
     *(sql.SUPPRESSED, sql.SUBSCRIBER_MOVED, deciding.BROADCASTS_OVER, deciding.HISTORY),
     *(deciding.ANY_TOO_LATE, deciding.BROADCASTS_TO_SUBMIT, deciding.ARMING),
@@ -275,7 +286,11 @@ async def test_no_hot_question_reads_a_whole_table(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "a.db")
     for statement in INDEXED:
         steps = [step[3] for step in await ask(store, "EXPLAIN QUERY PLAN " + statement)]
-        scans = [step for step in steps if re.match(r"SCAN (?!CONSTANT)", step) and "INDEX" not in step]
+        scans = [
+            step
+            for step in steps
+            if re.match(r"SCAN (?!CONSTANT|\d+ CONSTANT)", step) and "INDEX" not in step
+        ]
         assert not scans, statement
     await store.close()
 

@@ -11,6 +11,7 @@ import structlog
 
 from bot.broadcasts import history
 from bot.broadcasts.approval import hash_of, hindrance
+from bot.broadcasts.fallback import Fallback
 from bot.broadcasts.fanning import fan_out, texts_for
 from bot.broadcasts.history import CLOCK, OVER, Decision
 from bot.broadcasts.reports import EMERGENCY, resting
@@ -42,6 +43,7 @@ class Broadcasts:
         self._store = store
         self._reports = reports
         self.project = project
+        self._fallback = Fallback(store, project)
 
     async def announce(self, wanted: Wanted, *, by: str, now: datetime) -> int | None:
         """Make a broadcast: its texts and its deliveries if it runs now, else a row that waits.
@@ -70,7 +72,7 @@ class Broadcasts:
         def work(tx: Transaction) -> int | None:
             number = history.begin(tx, row, Decision(by, now, wanted.why))
             if number is not None and row["state"] == "running":
-                fan_out(tx, number, wanted.community.slug, wanted.entry, texts, now)
+                fan_out(tx, number, wanted.community, wanted.entry, texts, now)
             return number
 
         return await self._store.write(work)
@@ -138,7 +140,7 @@ class Broadcasts:
                 if not history.move(tx, row["id"], before, after, decision):
                     return False
                 before = after
-            fan_out(tx, row["id"], community.slug, entry, texts, decision.at)
+            fan_out(tx, row["id"], community, entry, texts, decision.at)
             return True
 
         return await self._store.write(work)
@@ -168,6 +170,10 @@ class Broadcasts:
             for row in rows
             if row["id"] not in late and row["state"] == "running" and resting(self.project, row, now) is None
         ]
+
+    async def next_channels(self, now: datetime) -> list[int]:
+        """Try the next address of those who were not reached by one of several; which broadcasts go on."""
+        return await self._fallback.look(now)
 
     async def finish(self, now: datetime) -> list[int]:
         """Close the broadcasts in which nothing is left to do."""

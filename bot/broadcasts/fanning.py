@@ -6,20 +6,20 @@ What may enter: who gets what. When, and whether at all, is decided before.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from datetime import timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from bot import taps
+from bot import taps, timetable
+from bot.broadcasts.reports import EMERGENCY
 from bot.moments import to_ms
 from bot.outbox import window_from
 from bot.rendering import render_announcement
-from bot.store import sql, talk
+from bot.store import audience, sql, talk
 from bot.texts import add_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from bot.broadcasts.reports import Readers
     from bot.library import Entry, Library
@@ -29,6 +29,27 @@ if TYPE_CHECKING:
 
 _OPINION = timedelta(days=7)
 """How long after it was said people may answer whether something was of use."""
+SAME = timedelta(hours=20)
+"""The same entry in another community within so many hours is the same news: each at its own local hour."""
+_AHEAD = timedelta(days=6)
+"""How far after the first day somebody who has had enough may wait: the seventh day is the last."""
+_COUNTED = timedelta(days=14)
+"""How far back a broadcast may have been due that still counts for a day: a week's wait, a slow lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of a community on which something may go.
+
+    Attributes:
+        moment: When, aware UTC.
+        begins: Its midnight, aware UTC.
+        ends: The next.
+    """
+
+    moment: datetime
+    begins: datetime
+    ends: datetime
 
 
 def texts_for(
@@ -52,24 +73,77 @@ def texts_for(
 def fan_out(
     tx: Transaction,
     broadcast: int,
-    community: str,
+    community: Community,
     entry: Entry,
     texts: Sequence[tuple[str, Rendered]],
     now: datetime,
 ) -> None:
-    """Write a broadcast's texts and its deliveries."""
+    """Write a broadcast's texts and its deliveries. An emergency has no limit a day."""
     for sender, text in texts:
         add_text(tx, text, sender, broadcast)
-    wanted = {topic.strip().lower() for topic in entry.topics}  # as an import writes them
-    tx.each(sql.TOPIC_WANTED, [{"broadcast": broadcast, "topic": topic} for topic in wanted])
-    order = {
-        "broadcast": broadcast,
-        "community": community,
-        "now": to_ms(now),
-        "window_from": window_from(now),
-    }
-    tx.run(sql.FAN_OUT, order)
+    tx.each(sql.TOPIC_WANTED, [{"broadcast": broadcast, "topic": topic} for topic in wanted(entry)])
+    row = tx.one(sql.BROADCAST, {"id": broadcast})
+    days = good_days(community, now) if row and row["priority"] != EMERGENCY else []
+    values = order(broadcast, community, entry, days, now)
+    tx.run(audience.fan_out(len(days)), values)
+    if days:
+        tx.run(audience.ENOUGH, values)
     if entry.asks_about:
         choices = [asdict(one) for one in taps.of_use("es", entry.asks_about)]
         waits = {"broadcast": broadcast, "choices": json.dumps(choices), "until": to_ms(now + _OPINION)}
         tx.run(talk.ASK_OPINION, waits)
+
+
+def wanted(entry: Entry) -> set[str]:
+    """The topics of which one must be followed, as an import writes them; none: it is for everybody."""
+    return {topic.strip().lower() for topic in entry.topics}
+
+
+def good_days(community: Community, now: datetime) -> list[Day]:
+    """The days on which something that is due at `now` (aware UTC) may go, the first first, a week at most.
+
+    On each the end of the night; at the same hour where nobody sleeps at midnight. Empty where people get as
+    many announcements a day as there are.
+    """
+    if community.most_a_day is None:
+        return []
+    moment, days = now, list[Day]()
+    while len(days) < 2 or moment < days[0].ends + _AHEAD:  # noqa: PLR2004 - there is always another day
+        rest = timetable.rest(community, moment)
+        good = rest.until if rest else moment
+        day = good.astimezone(community.zone).date()
+        begins, ends = (
+            timetable.local_moment(community, datetime.combine(each, time()))
+            for each in (day, day + timedelta(days=1))
+        )
+        days.append(Day(good if days else now, begins, ends))
+        moment = ends
+        if timetable.rest(community, ends) is None:
+            hour = datetime.combine(day + timedelta(days=1), now.astimezone(community.zone).time())
+            moment = timetable.local_moment(community, hour)
+    return days
+
+
+def order(
+    broadcast: int, community: Community, entry: Entry, days: Sequence[Day], now: datetime
+) -> dict[str, object]:
+    """What the audience's SQL is to know of one broadcast that is due at `now`."""
+    first, second, *_ = (*community.channels, "", "")
+    values: dict[str, object] = {
+        "broadcast": broadcast,
+        "community": community.slug,
+        "entry": entry.slug,
+        "now": to_ms(now),
+        "window_from": window_from(now),
+        "first": first,
+        "second": second,
+        "same_from": to_ms(now - SAME),
+        "same_until": to_ms(now + SAME),
+        "most": community.most_a_day,
+        "last_day": to_ms(days[-1].moment) if days else None,
+        "counted_from": to_ms(now - _COUNTED),
+    }
+    for n, day in enumerate(days):
+        values |= {f"moment{n}": to_ms(day.moment), f"begins{n}": to_ms(day.begins)}
+        values[f"ends{n}"] = to_ms(day.ends)
+    return values

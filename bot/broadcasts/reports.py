@@ -42,12 +42,17 @@ class Readers:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """How many deliveries ended or wait in one state for one reason."""
+    """How many deliveries ended or wait in one state for one reason.
+
+    Attributes:
+        until: The first moment at which some of those who wait for another day may go, aware UTC.
+    """
 
     state: str
     reason: str
     sender: str
     people: int
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ class Reports:
 
     async def report(self, broadcast: int, now: datetime) -> Report:
         """What became of one broadcast. Raises KeyError when there is none."""
-        which = {"id": broadcast, "broadcast": broadcast}
+        which = {"id": broadcast, "broadcast": broadcast, "now": to_ms(now)}
         row, counted, reasons, steps = await self._store.read(
             lambda tx: (
                 tx.one(sql.BROADCAST, which),
@@ -102,7 +107,7 @@ class Reports:
         )
         if row is None:
             raise KeyError(broadcast)
-        counts = dict.fromkeys(COUNTED, 0) | {each["state"]: each["people"] for each in counted}
+        counts = dict.fromkeys(COUNTED, 0) | {each["shown"]: each["people"] for each in counted}
         rest = resting(self.project, row, now) if counts["queued"] else None  # it speaks of what is queued
         if row["state"] == "paused" or rest is not None:
             counts["held"] += counts["queued"]
@@ -113,7 +118,7 @@ class Reports:
             entry=row["entry"],
             state=row["state"],
             counts=counts,
-            reasons=tuple(Reason(**each) for each in reasons),
+            reasons=tuple(_reason(each) for each in reasons),
             due_at=from_ms(row["due_at"]),
             rest=rest,
             why=row["why"],
@@ -154,6 +159,11 @@ def _planned(community: Community, row: Mapping[str, Any]) -> Planned | None:
     moment = from_ms(row["due_at"])
     rest = None if row["priority"] == EMERGENCY else timetable.rest(community, moment)
     return Planned(community.slug, "", row["entry"], local, moment, rest, row["state"])
+
+
+def _reason(row: Mapping[str, Any]) -> Reason:
+    until = from_ms(row["until"]) if row["shown"] == "held" else None
+    return Reason(row["shown"], row["reason"], row["sender"], row["people"], until)
 
 
 def resting(project: Project, row: Mapping[str, object], now: datetime) -> Rest | None:

@@ -7,21 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
-from pydantic_core import PydanticCustomError
 
-from bot import check, library, timetable
+from bot import timetable
 from bot.app import App
 from bot.arming import DOUBTS
+from bot.broadcasts.fanning import texts_for
 from bot.broadcasts.history import Decision
 from bot.broadcasts.wanted import Wanted
 from bot.cli.arming import warn_if_off
+from bot.cli.asking import checked, local_of
 from bot.cli.desk import Desk, command, signed, wait_for
+from bot.cli.planning import group_rows, plans_for, show_plan
 from bot.cli.reporting import as_row, show
 from bot.cli.urgency import with_emergency
 from bot.cli.watching import stop_signals, watch
 from bot.cli.writing import find_communities, find_entry
-from bot.findings import Finding, errors
-from bot.rendering import render
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 @with_emergency
 @click.option("--again", is_flag=True, help="Also where it was announced before.")
-@click.option("--dry-run", is_flag=True, help="Say who would get it, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, as `plan` does; store nothing.")
 @click.option("--wait", is_flag=True, help="Send now, show the progress to the end, and report.")
 @signed
 @command
@@ -65,7 +65,7 @@ def announce(
     found = find_entry(desk, project, entry, kind="announcement")
     places = find_communities(desk, project, found, community)
     local = local_of(desk, at, places)
-    emergency = None if dry_run else asked.emergency(desk, found, by)
+    emergency = asked.emergency(desk, found, by)
     checked(desk, project, found, places)
     order = _Order(desk, App(project), found, places, local, by, emergency)
     wait_for(order.rehearse() if dry_run else order.carry_out(wait=wait, again=again))
@@ -88,18 +88,16 @@ class _Order:
         self._places, self._local, self._by, self._emergency = places, local, by, emergency
 
     async def rehearse(self) -> None:
-        """Say who would get it."""
-        async with self._app as app:
-            rows = []
-            for place in self._places:
-                readers = await app.reports.readers(place.slug)
-                here = self._would_all(place, readers)
-                rows += here
-                if not self._desk.as_json:
-                    self._say_would(place, here)
-                self._unreached(place, readers)
+        """Say what would happen: the plan, as `plan` says it; in JSON a row for each group of people."""
+        plans = await plans_for(
+            self._app, self._entry, self._places, self._local, emergency=bool(self._emergency)
+        )
         if self._desk.as_json:
-            self._desk.answer(rows)
+            self._desk.answer([row for plan in plans for row in group_rows(plan)])
+            return
+        self._desk.say("would")
+        for plan in plans:
+            show_plan(self._desk, plan)
 
     async def carry_out(self, *, wait: bool, again: bool) -> None:
         """Make the broadcasts; see them through when asked to."""
@@ -112,7 +110,7 @@ class _Order:
                 # Every text for everyone before the first row: what cannot be said somewhere is said nowhere.
                 readers = [(place, await app.reports.readers(place.slug)) for place in self._places]
                 for place, groups in readers:
-                    self._would_all(place, groups)
+                    self._try_texts(place, groups)
                 numbers = [await self._announce(place, groups, again=again) for place, groups in readers]
                 made = [number for number in numbers if number is not None]
                 reports = await self._reports(made)
@@ -174,35 +172,9 @@ class _Order:
             case _:
                 self._desk.say("announced", n=sum(report.counts.values()), **names)
 
-    def _would_all(self, place: Community, readers: list[Readers]) -> list[dict[str, object]]:
-        """What each group of readers would get. Raises Faults when it cannot be said."""
-        return [self._would(place, group) for group in readers if group.channel in place.channels]
-
-    def _would(self, place: Community, group: Readers) -> dict[str, object]:
-        now = self._app.clockwork.now()
-        text = render(self._app.project.library, self._entry, place, group.channel, group.language, now)
-        return {
-            "community": place.slug,
-            "channel": group.channel,
-            "language": group.language,
-            "edition": text.edition,
-            "people": group.people,
-            "segments": sum(part.segments for part in text.open),
-        }
-
-    def _say_would(self, place: Community, rows: list[dict[str, object]]) -> None:
-        people = sum(int(str(row["people"])) for row in rows)
-        if not people:
-            self._desk.say("nobody", community=place.name)
-            return
-        self._desk.say("would", n=people, entry=self._entry.slug, community=place.name)
-        say = self._desk.phrases.say
-        for row in rows:
-            segments = say("said.segments", n=row["segments"])
-            channel = say(f"channel.{row['channel']}")
-            self._desk.say(
-                "would-row", **row | {"n": row["people"], "channel": channel, "segments": segments}
-            )
+    def _try_texts(self, place: Community, readers: list[Readers]) -> None:
+        """Raises Faults when it cannot be said to some of them."""
+        texts_for(self._app.project.library, self._entry, place, readers, self._app.clockwork.now())
 
     def _unreached(self, place: Community, readers: list[Readers]) -> None:
         for group in readers:
@@ -211,47 +183,9 @@ class _Order:
                 self._desk.warn("said.no-sender", n=group.people, community=place.name, channel=channel)
 
 
-def checked(desk: Desk, project: Project, entry: Entry, places: list[Community]) -> None:
-    """Say what stands against saying it; ends the command when that is an error."""
-    findings = check.of_entry(project, entry, desk.now) + _unsayable(project, entry, places, desk.now)
-    desk.findings(findings, to=desk.notes)
-    if errors(findings):
-        desk.fail()
-
-
 def tell_submitted(desk: Desk, project: Project, report: Report) -> None:
     """What a second person has to type."""
     key = "approval.emergency" if report.why else "approval.submitted"
     place = project.communities[report.community]
     when = desk.moment(report.due_at, place.zone) if report.due_at else ""
     desk.say(key, broadcast=str(report.broadcast), entry=report.entry, community=place.name, when=when)
-
-
-def _unsayable(project: Project, entry: Entry, places: list[Community], now: datetime) -> list[Finding]:
-    """What keeps the entry from being said in any of the communities: nothing is made in the others then."""
-    return [
-        finding
-        for place in places
-        for finding in library.try_entry(
-            project.library,
-            entry,
-            library.Place.of(place),
-            place.languages,
-            now.astimezone(place.zone).date(),
-        )
-    ]
-
-
-def local_of(desk: Desk, at: str | None, places: list[Community]) -> datetime | None:
-    """What `--at` says, naive; ends the command when it is no date, or is over in one of the communities."""
-    if at is None:
-        return None
-    try:
-        local = timetable.once(at, timetable.shown(places[0], desk.now).date())
-    except PydanticCustomError as error:
-        said = Finding(error.type, desk.config, values={k: str(v) for k, v in (error.context or {}).items()})
-        desk.fail("said.bad-when", why=" ".join(desk.phrases.finding(said)))
-    for place in places:
-        if timetable.local_moment(place, local) <= desk.now:
-            desk.fail("said.past-when", when=at, community=place.name)
-    return local

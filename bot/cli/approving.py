@@ -11,8 +11,9 @@ from bot import timetable
 from bot.app import App
 from bot.broadcasts.history import Decision
 from bot.broadcasts.wanted import LATE, Wanted
-from bot.cli.announcing import checked, local_of, tell_submitted
+from bot.cli.announcing import tell_submitted
 from bot.cli.arming import warn_if_off
+from bot.cli.asking import checked, local_of
 from bot.cli.desk import Desk, command, signed, wait_for
 from bot.cli.reporting import as_row, known
 from bot.cli.writing import find_communities, find_entry

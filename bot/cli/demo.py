@@ -214,7 +214,7 @@ def _deployment(folder: Path, rehearsal: str, rate: int) -> Path:
         file.write_text(re.sub(r"(?s)\n\[\[slot\]\].*", "\n", text), encoding="utf-8")
     for file in (folder / "content/announcements" / ENTRY).glob("*.md"):
         _, front, body = file.read_text(encoding="utf-8").split("+++\n", 2)
-        front += f'[whatsapp]\ntemplate = "{_TEMPLATE}"\n'
+        front += f'[whatsapp]\ntemplate = "{_TEMPLATE}"\ncategory = "utility"\n'
         front += 'variables = { 1 = "{{ title }}", 2 = "{{ summary }}" }\n'
         file.write_text(f"+++\n{front}+++\n{body}", encoding="utf-8")
     (folder / "secrets").mkdir()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.broadcasts.reports import Report
     from bot.check import Project
     from bot.cli.desk import Desk
+    from bot.timetable import Community
 
 _LOOKS = {
     "sent": "green",
@@ -51,7 +52,13 @@ def as_row(report: Report) -> dict[str, object]:
         "state": report.state,
         "counts": dict(report.counts),
         "reasons": [
-            {"state": each.state, "reason": each.reason, "sender": each.sender, "people": each.people}
+            {
+                "state": each.state,
+                "reason": each.reason,
+                "sender": each.sender,
+                "people": each.people,
+                "until": each.until.isoformat() if each.until else None,
+            }
             for each in report.reasons
         ],
         "history": [
@@ -77,6 +84,19 @@ def show(desk: Desk, project: Project, report: Report) -> None:
     if report.state in ("draft", "submitted", "missed", "returned"):
         next_ = say(f"report.next.{report.state}", broadcast=str(report.broadcast), entry=report.entry)
         desk.console.print(f"  {next_}", style="yellow", markup=False)
+    _show_counts(desk, report, community)
+    if report.state in ("scheduled", "approved") and report.due_at and community:
+        when = desk.moment(report.due_at, community.zone)
+        desk.console.print(f"  {say('report.due', when=when)}", markup=False)
+    if report.rest and community and report.counts["held"]:
+        when = desk.moment(report.rest.until, community.zone)
+        name = report.rest.name or say(f"calendar.{report.rest.why}")
+        desk.console.print(f"  {say('report.until', when=when, why=name)}", style="yellow", markup=False)
+
+
+def _show_counts(desk: Desk, report: Report, community: Community | None) -> None:
+    """How many people are in each state, and why."""
+    say = desk.phrases.say
     for state in COUNTED:
         people = report.counts[state]
         if not people:
@@ -86,14 +106,10 @@ def show(desk: Desk, project: Project, report: Report) -> None:
         for why in report.reasons:
             if why.state == state:
                 because = say("report.because", reason=say(f"reasons.{why.reason}"), n=why.people)
+                if why.until and community:
+                    when = desk.moment(why.until, community.zone)
+                    because = say("report.because-until", because=because, when=when)
                 desk.console.print(f"             {because} ({why.sender})", style="dim", markup=False)
-    if report.state in ("scheduled", "approved") and report.due_at and community:
-        when = desk.moment(report.due_at, community.zone)
-        desk.console.print(f"  {say('report.due', when=when)}", markup=False)
-    if report.rest and community and report.counts["held"]:
-        when = desk.moment(report.rest.until, community.zone)
-        name = report.rest.name or say(f"calendar.{report.rest.why}")
-        desk.console.print(f"  {say('report.until', when=when, why=name)}", style="yellow", markup=False)
 
 
 def show_history(desk: Desk, project: Project, report: Report) -> None:

@@ -60,10 +60,15 @@ When = Annotated[dt.date | None, PlainValidator(_when)]
 """A day, a community's own wall time (naive datetime) or one instant (aware datetime)."""
 
 
+Category = Literal["marketing", "utility"]
+"""What Meta takes a template for; of the two, what is not plainly a service message is marketing."""
+
+
 class Whatsapp(Table):
     """`[whatsapp]`: what Meta approved, for readers who did not write in the last day."""
 
     template: Annotated[str, AfterValidator(_template)]
+    category: Category = "marketing"
     variables: Annotated[dict[str, str], AfterValidator(_variables)] = Field(default_factory=dict)
 
 

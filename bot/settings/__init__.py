@@ -16,6 +16,7 @@ from pydantic import Field, SecretBytes, SecretStr
 
 from bot.findings import Finding, errors
 from bot.settings.values import (
+    AnyPrice,
     ApiBase,
     BotName,
     HeaderSecret,
@@ -45,9 +46,11 @@ class Sender(Table):
 
     Attributes:
         api_base: Scheme, host and port to call instead of the vendor's (the rehearsal), or None.
+        price: What its contract asks; None when config.toml does not say.
     """
 
     api_base: ApiBase | None = None
+    price: AnyPrice | None = None
 
 
 class Telegram(Sender):

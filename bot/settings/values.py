@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
+from bot.settings.prices import Price, read_price
 from bot.toml.shapes import wrong
 
 if TYPE_CHECKING:
@@ -151,4 +152,5 @@ ServiceSid = Annotated[str, AfterValidator(_messaging_service)]
 MenuSids = Annotated[
     dict[str, Annotated[str, AfterValidator(_content_template)]], AfterValidator(_menu_sizes)
 ]
+AnyPrice = Annotated[Price, BeforeValidator(read_price)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]

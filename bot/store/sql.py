@@ -15,17 +15,18 @@ VAULT_KEEP = "INSERT INTO vaults (id, seal) VALUES (1, :seal)"
 
 # An import never brings back somebody who left: only their own word does.
 SUBSCRIBER_IMPORT = """
-    INSERT INTO subscribers (channel, address, language, community, state, joined)
-    VALUES (:channel, :address, :language, :community, 'active', :joined)
+    INSERT INTO subscribers (channel, address, language, community, state, joined, marketing)
+    VALUES (:channel, :address, :language, :community, 'active', :joined, :marketing)
     ON CONFLICT (channel, address) DO UPDATE
-    SET language = excluded.language, community = excluded.community,
+    SET language = excluded.language, community = excluded.community, marketing = excluded.marketing,
         state = CASE WHEN subscribers.state = 'left' THEN 'left' ELSE 'active' END,
         forget_at = CASE WHEN subscribers.state = 'left' THEN subscribers.forget_at END
     RETURNING id, state
 """
 SUBSCRIBER_HEARD = """
-    INSERT INTO subscribers (channel, address, language, community, state, heard_at, joined, forget_at)
-    VALUES (:channel, :address, :language, :community, 'visitor', :heard_at, :joined, :forget_at)
+    INSERT INTO subscribers
+        (channel, address, language, community, state, heard_at, joined, forget_at, marketing)
+    VALUES (:channel, :address, :language, :community, 'visitor', :heard_at, :joined, :forget_at, :marketing)
     ON CONFLICT (channel, address) DO UPDATE
     SET heard_at = excluded.heard_at,
         state = CASE WHEN subscribers.state = 'gone' THEN 'visitor' ELSE subscribers.state END,
@@ -63,10 +64,15 @@ SUBSCRIBER_UNREACHED = """
     RETURNING channel
 """
 SUBSCRIBER_MOVED = """
-    UPDATE subscribers SET address = :address WHERE id = :id
+    UPDATE subscribers SET address = :address, marketing = NULL WHERE id = :id
       AND NOT EXISTS (SELECT 1 FROM subscribers o
                       WHERE o.address = :address AND o.channel = subscribers.channel)
 """
+# Numbers of which nobody has looked yet whether they may get marketing on WhatsApp.
+NUMBERS_UNJUDGED = """
+    SELECT id, address FROM subscribers WHERE channel = 'whatsapp' AND marketing IS NULL LIMIT :limit
+"""
+NUMBER_JUDGED = "UPDATE subscribers SET marketing = :marketing WHERE id = :id"
 SUBSCRIBER_ERASE = "DELETE FROM subscribers WHERE id = :id"
 TOPIC_FOLLOW = "INSERT INTO topics (subscriber, topic) VALUES (:subscriber, :topic) ON CONFLICT DO NOTHING"
 TOPICS_FORGET = "DELETE FROM topics WHERE subscriber = :subscriber"
@@ -81,6 +87,8 @@ SUBSCRIBERS_COUNTED = """
     SELECT community, channel, language, state, count(*) AS people FROM subscribers
     GROUP BY community, channel, language, state ORDER BY community, channel, language, state
 """
+
+STATES = "SELECT state, count(*) AS people FROM subscribers WHERE community = :community GROUP BY state"
 
 # --- broadcasts -------------------------------------------------------------------------------------------
 
@@ -106,35 +114,23 @@ BROADCASTS_DUE = """
     SELECT * FROM broadcasts WHERE state IN ('scheduled', 'approved') AND due_at <= :now ORDER BY priority, id
 """
 TEXT_ADD = """
-    INSERT INTO texts (broadcast, channel, language, edition, sender, open, closed, mark, owner)
-    VALUES (:broadcast, :channel, :language, :edition, :sender, :open, :closed, :mark, :owner)
+    INSERT INTO texts (broadcast, channel, language, edition, sender, open, closed, category, mark, owner)
+    VALUES (:broadcast, :channel, :language, :edition, :sender, :open, :closed, :category, :mark, :owner)
     ON CONFLICT (sender, mark) WHERE mark IS NOT NULL DO UPDATE SET mark = excluded.mark
     RETURNING id
 """
 TOPIC_WANTED = "INSERT INTO broadcast_topics (broadcast, topic) VALUES (:broadcast, :topic)"
-# One statement for any number of people. Topics are a wish to hear only those: who follows none hears all.
-FAN_OUT = """
-    INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
-    SELECT :broadcast, s.id, t.id, t.sender,
-           CASE WHEN t.closed IS NULL AND coalesce(s.heard_at, 0) <= :window_from
-                THEN 'held' ELSE 'queued' END,
-           CASE WHEN t.closed IS NULL AND coalesce(s.heard_at, 0) <= :window_from THEN 'window' END,
-           :now
-    FROM subscribers s
-    JOIN texts t ON t.broadcast = :broadcast AND t.channel = s.channel AND t.language = s.language
-    WHERE s.community = :community AND s.state = 'active'
-      AND (NOT EXISTS (SELECT 1 FROM broadcast_topics w WHERE w.broadcast = :broadcast)
-           OR NOT EXISTS (SELECT 1 FROM topics f WHERE f.subscriber = s.id)
-           OR EXISTS (SELECT 1 FROM topics f JOIN broadcast_topics w ON w.topic = f.topic
-                      WHERE f.subscriber = s.id AND w.broadcast = :broadcast))
-    ON CONFLICT (broadcast, subscriber) DO NOTHING
-"""
-COUNTS = "SELECT state, count(*) AS people FROM deliveries WHERE broadcast = :broadcast GROUP BY state"
-REASONS = """
-    SELECT state, reason, sender, count(*) AS people FROM deliveries
-    WHERE broadcast = :broadcast AND reason IS NOT NULL
-    GROUP BY state, reason, sender ORDER BY state, people DESC, reason
-"""
+# Who has had enough for a day waits for another, and is held until then.
+_SHOWN = "CASE WHEN state = 'queued' AND reason = 'enough' AND due_at > :now THEN 'held' ELSE state END"
+COUNTS = f"""
+    SELECT {_SHOWN} AS shown, count(*) AS people FROM deliveries WHERE broadcast = :broadcast GROUP BY shown
+"""  # noqa: S608 - a constant of ours
+REASONS = f"""
+    SELECT {_SHOWN} AS shown, reason, sender, count(*) AS people,
+           min(CASE WHEN reason = 'enough' THEN due_at END) AS until
+    FROM deliveries WHERE broadcast = :broadcast AND reason IS NOT NULL
+    GROUP BY shown, reason, sender ORDER BY shown, people DESC, reason
+"""  # noqa: S608 - a constant of ours
 CANCEL_OPEN = """
     UPDATE deliveries SET state = 'cancelled', reason = :reason, settled_at = :now
     WHERE broadcast = :broadcast AND state IN ('queued', 'held')
@@ -146,7 +142,8 @@ _CLAIMED = """
     RETURNING id, attempt, part, text,
         (SELECT address FROM subscribers s WHERE s.id = subscriber),
         (SELECT heard_at FROM subscribers s WHERE s.id = subscriber),
-        (SELECT state FROM subscribers s WHERE s.id = subscriber)
+        (SELECT state FROM subscribers s WHERE s.id = subscriber),
+        (SELECT marketing FROM subscribers s WHERE s.id = subscriber)
 """
 CLAIM_REPLIES = f"""
     UPDATE deliveries SET state = 'claimed', attempt = attempt + 1
@@ -162,10 +159,11 @@ CLAIM_BROADCAST = f"""
                  ORDER BY part DESC, due_at, id LIMIT :limit)
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
-TEXT = "SELECT open, closed, owner FROM texts WHERE id = :id"
+TEXT = "SELECT open, closed, category, owner FROM texts WHERE id = :id"
 # A receipt may have overtaken the answer: the state moves forward only.
 SETTLE_SENT = """
     UPDATE deliveries SET state = CASE WHEN state IN ('claimed', 'unknown') THEN 'sent' ELSE state END,
+        reason = CASE WHEN reason = 'enough' THEN NULL ELSE reason END,
         vendor_id = :vendor_id, settled_at = :now
     WHERE id = :id AND attempt = :attempt
 """
@@ -199,12 +197,13 @@ RECEIPT_STATE = """
     WHERE id = :id
 """
 EXPIRE = """
-    UPDATE deliveries SET state = 'expired', reason = 'too-late', settled_at = :now
+    UPDATE deliveries SET state = 'expired', settled_at = :now,
+        reason = CASE WHEN reason = 'enough' THEN 'enough-too-late' ELSE 'too-late' END
     WHERE broadcast = :broadcast AND state IN ('queued', 'held')
 """
 RELEASE_WINDOW = """
     UPDATE deliveries SET state = 'queued', reason = NULL, due_at = :now
-    WHERE subscriber = :subscriber AND state = 'held' AND reason = 'window'
+    WHERE subscriber = :subscriber AND state = 'held' AND reason IN ('window', 'us-template')
       AND (broadcast IS NULL OR broadcast IN (SELECT id FROM broadcasts WHERE state IN ('running', 'paused')))
 """
 ANY_OPEN = """

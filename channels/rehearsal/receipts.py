@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import phonenumbers
+
 from channels.rehearsal.people import window_open
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ _BAD: dict[tuple[str, str], tuple[Step, ...]] = {
 _GOOD: tuple[Step, ...] = (("sent", 0), ("delivered", 0))
 OUTSIDE = 63016
 """Free text outside WhatsApp's window."""
+UNITED_STATES = 63049
+"""A marketing template to a number of the United States, inside the window or not (Twilio, since 2025-04)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,13 @@ def fate(stage: Stage, wanted: Wanted, person: Person | None) -> tuple[Step, ...
         return _GOOD
     if not wanted.template and not window_open(person, stage.now()):
         return (("failed", OUTSIDE),)
+    if wanted.marketing and _of_united_states(wanted.address):
+        return (("failed", UNITED_STATES),)
     return _GOOD if person is not None and person.shown else (*_GOOD, ("read", 0))
+
+
+def _of_united_states(address: str) -> bool:
+    return phonenumbers.region_code_for_number(phonenumbers.parse(address)) == "US"
 
 
 def follow(stage: Stage, accepted: Accepted, person: Person | None, steps: Sequence[Step]) -> None:

@@ -49,7 +49,9 @@ PARAMETERS = frozenset(
 LONGEST = 1600
 TEMPLATE_SID = "HX" + "0" * 31 + "1"
 TEMPLATE = "*{{1}}*\n\n{{2}}\n\nResponde BAJA para dejar de recibir avisos."
-"""The one template that is approved here: a title and a summary."""
+"""The words of the templates that are approved here: a title and a summary."""
+MARKETING_SID = f"HX{63049:032}"
+"""The same words, approved as marketing; the other is approved as a service message."""
 _SAMPLES = {"1": "Aviso", "2": "Hay noticias de su consulado."}
 MENUS = {f"HX{100 + size:032}": size for size in range(2, 11)}
 """The menus that were made here, by their number of choices: `HX…0102` to `HX…0110`."""
@@ -83,7 +85,8 @@ class Wanted:
         sender: Number, short code or service, without "whatsapp:".
         address: E.164, without "whatsapp:".
         text: What arrives.
-        template: Whether it was made from the approved template.
+        template: Whether it was made from an approved template.
+        marketing: Whether that is approved as marketing.
         buttons: Of a menu, a row each.
     """
 
@@ -93,6 +96,7 @@ class Wanted:
     text: str
     template: bool
     callback: str
+    marketing: bool = False
     buttons: list[list[Button]] = field(default_factory=list)
 
 
@@ -116,7 +120,8 @@ def checked(form: Mapping[str, str]) -> Wanted:
         text, buttons = _menu(MENUS[content], _values(variables))
         return Wanted(channel, sender, address, text, template=False, callback=callback, buttons=buttons)
     text = _content(content, _values(variables))
-    return Wanted(channel, sender, address, text, template=True, callback=callback)
+    marketing = content == MARKETING_SID
+    return Wanted(channel, sender, address, text, template=True, callback=callback, marketing=marketing)
 
 
 def _to(given: str) -> tuple[Channel, str]:
@@ -164,7 +169,7 @@ def _values(variables: str) -> dict[str, str]:
 
 
 def _content(sid: str, values: Mapping[str, str]) -> str:
-    if sid != TEMPLATE_SID:
+    if sid not in {TEMPLATE_SID, MARKETING_SID}:
         raise Refusal(21655, "The ContentSid is invalid.")
     return re.sub(r"\{\{(\w+)\}\}", lambda place: values.get(place[1], _SAMPLES.get(place[1], "")), TEMPLATE)
 

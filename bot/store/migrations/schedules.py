@@ -33,6 +33,7 @@ CREATE INDEX open_broadcasts ON broadcasts (priority, id) WHERE state IN ('runni
 CREATE INDEX due_broadcasts ON broadcasts (due_at) WHERE state IN ('scheduled', 'approved');
 CREATE INDEX ending_broadcasts ON broadcasts (valid_until)
     WHERE state IN ('draft', 'submitted', 'returned', 'approved', 'scheduled', 'missed');
+CREATE INDEX recent_broadcasts ON broadcasts (community, due_at);
 
 CREATE TABLE history ( -- what people and the clock decided of a broadcast: only ever added to
     id INTEGER PRIMARY KEY,
@@ -64,6 +65,7 @@ CREATE TABLE texts_new ( -- what is said, rendered once for each channel and lan
     sender TEXT NOT NULL,
     open TEXT NOT NULL, -- the parts for somebody within the reply window, as JSON
     closed TEXT, -- the parts for anybody else; NULL: hold until they write
+    category TEXT, -- of the template in `closed`, as Meta approved it: marketing or utility
     mark BLOB, -- the same reply to many people is one text
     owner TEXT, -- the thread whose letter the text holds, sealed for it alone
     UNIQUE (broadcast, channel, language, variant)
@@ -82,10 +84,13 @@ BEGIN UPDATE texts SET open = '[]', closed = NULL, owner = NULL WHERE owner = OL
 -- The delivery whose copy this one corrects: it is edited where the vendor can. No reference, for without an
 -- index each delivery that is deleted would have all others read.
 ALTER TABLE deliveries ADD COLUMN corrects INTEGER;
+-- Whoever linked several addresses is tried on the next some time after one failed.
+CREATE INDEX failed_deliveries ON deliveries (settled_at) WHERE state = 'failed' AND broadcast IS NOT NULL;
 
 -- Whether WhatsApp delivers marketing templates to this number: none to the United States (Twilio 63049,
 -- since 2025-04-01). NULL: not known yet.
 ALTER TABLE subscribers ADD COLUMN marketing INTEGER;
+CREATE INDEX unjudged_numbers ON subscribers (id) WHERE channel = 'whatsapp' AND marketing IS NULL;
 
 CREATE TABLE arming ( -- whether this copy of the database may send
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -1,0 +1,271 @@
+"""What will happen if an entry is announced: who gets what, when, for how much, and who does not.
+
+What may enter: reading. Who gets it is asked of the SELECT that the fan-out writes from, and what they get is
+rendered as it will be, so that a plan and its broadcast differ only by what changes between the two.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from bot import timetable
+from bot.broadcasts.fanning import SAME, good_days, order, texts_for, wanted
+from bot.broadcasts.forecast import Load, finishes
+from bot.moments import from_ms, to_ms
+from bot.store import audience, sql
+from bot.texts import dump_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from bot.broadcasts.reports import Readers, Reports
+    from bot.check import Project
+    from bot.library import Entry
+    from bot.rendering import Rendered
+    from bot.store import Store, Transaction
+    from bot.timetable import Community, Rest
+    from channels.base import ChannelName
+
+REPEATED = timedelta(days=7)
+"""How far back is looked for the same text to the same people."""
+
+Held = Literal["window", "us-template", "enough"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People who get the same in the same way.
+
+    Attributes:
+        language: What they read; `edition` is the language of what they get.
+        template: Whether it is WhatsApp's approved template that they get.
+        messages: For each of them.
+        segments: For each of them: what is paid for and what the lane counts.
+        held: Why not at once: they must write first, or have had enough that day.
+        due: When it may go, aware UTC; of no meaning to who must write first.
+    """
+
+    channel: ChannelName
+    language: str
+    edition: str
+    sender: str
+    template: bool
+    people: int
+    messages: int
+    segments: int
+    held: Held | None
+    due: datetime
+
+    @property
+    def goes(self) -> bool:
+        """Whether they get it without doing anything."""
+        return self.held in (None, "enough")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will happen in one community.
+
+    Attributes:
+        at: The moment, aware UTC.
+        rest: What holds everybody at that moment; None when nothing does.
+        groups: Each person in one of them, once.
+        passed_over: Active addresses that get nothing, and why: `topics` (they follow others), `linked` (they
+            get it by another address), `no-sender` (nothing writes to their channel); and who is no longer
+            there: `left`, `gone`.
+        us_numbers: How many addresses outside the window have a number of the United States, which a
+            marketing template does not reach: they are held, or get it by another of their addresses.
+        costs: By currency, of what goes.
+        unpriced: Senders that something goes through and whose price config.toml does not say.
+        repeated: How many had the same text in the last days.
+        finishes: When the last of what may go on the first day has left, aware UTC; None when nothing goes,
+            or when it takes longer than two weeks.
+    """
+
+    community: Community
+    entry: str
+    at: datetime
+    rest: Rest | None
+    groups: tuple[Group, ...]
+    passed_over: Mapping[str, int]
+    us_numbers: int = 0
+    costs: Mapping[str, Decimal] = field(default_factory=dict)
+    unpriced: tuple[str, ...] = ()
+    repeated: int = 0
+    finishes: datetime | None = None
+
+    @property
+    def starts(self) -> datetime:
+        """When the first message may leave, aware UTC."""
+        return self.rest.until if self.rest else self.at
+
+    def people(self, *held: Held | None) -> int:
+        """How many are in the groups that are held for one of these reasons (None: for none); all of them."""
+        return sum(group.people for group in self.groups if not held or group.held in held)
+
+    @property
+    def segments(self) -> int:
+        """Of all that goes."""
+        return sum(group.people * group.segments for group in self.groups if group.goes)
+
+    @property
+    def messages(self) -> int:
+        """Of all that goes."""
+        return sum(group.people * group.messages for group in self.groups if group.goes)
+
+
+class Plans:
+    """The plans of one project over one store."""
+
+    def __init__(self, store: Store, project: Project, reports: Reports) -> None:
+        self._store = store
+        self._project = project
+        self._reports = reports
+
+    async def plan(
+        self, entry: Entry, moments: Sequence[tuple[Community, datetime]], *, emergency: bool = False
+    ) -> list[Plan]:
+        """What will happen in each community at its moment (aware UTC), in that order.
+
+        Raises:
+            Faults: a text cannot be rendered.
+        """
+        plans: list[Plan] = []
+        spoken: list[tuple[datetime, set[int]]] = []
+        for community, at in moments:
+            readers = await self._reports.readers(community.slug)
+            texts = texts_for(self._project.library, entry, community, readers, at)
+            asked = _Asked(entry, community, at, texts, readers, emergency=emergency)
+            asked.spoken = {person for when, people in spoken if abs(when - at) < SAME for person in people}
+            plan, linked = await self._store.read(asked.answer)
+            plans.append(self._priced(plan))
+            spoken.append((at, linked))
+        return self._timed(plans, emergency=emergency)
+
+    def _priced(self, plan: Plan) -> Plan:
+        costs: dict[str, Decimal] = {}
+        unpriced = []
+        for group in filter(lambda group: group.goes, plan.groups):
+            price = self._project.settings.senders[group.sender].price
+            if price is None:
+                unpriced.append(group.sender)
+                continue
+            messages, segments = group.people * group.messages, group.people * group.segments
+            cost = price.of(messages=messages, segments=segments)
+            costs[price.currency] = costs.get(price.currency, Decimal()) + cost
+        return replace(plan, costs=costs, unpriced=tuple(dict.fromkeys(unpriced)))
+
+    def _timed(self, plans: list[Plan], *, emergency: bool) -> list[Plan]:
+        """With the moment at which each has left: lanes are shared by communities."""
+        loads: list[Load] = []
+        whose: list[int] = []
+        for number, plan in enumerate(plans):
+            by_sender: Counter[str] = Counter()
+            for group in plan.groups:
+                by_sender[group.sender] += group.people * group.segments if group.held is None else 0
+            for sender, cost in by_sender.items():
+                if cost:
+                    loads.append(Load(plan.community, sender, plan.starts, cost, passes=emergency))
+                    whose.append(number)
+        rates = {name: sender.rate for name, sender in self._project.settings.senders.items()}
+        ended = finishes(loads, rates)
+        timed = []
+        for number, plan in enumerate(plans):
+            mine = [moment for moment, one in zip(ended, whose, strict=True) if one == number]
+            known = [moment for moment in mine if moment is not None]
+            timed.append(replace(plan, finishes=max(known) if mine and len(known) == len(mine) else None))
+        return timed
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One question to the store.
+
+    Attributes:
+        spoken: Who has an address in a community of the same plan that has its turn before.
+    """
+
+    entry: Entry
+    community: Community
+    at: datetime
+    texts: Sequence[tuple[str, Rendered]]
+    readers: Sequence[Readers]
+    emergency: bool = field(kw_only=True)
+    spoken: set[int] = field(default_factory=set)
+
+    def answer(self, tx: Transaction) -> tuple[Plan, set[int]]:
+        """The plan without prices and end, and the linked people whose other communities need it no more."""
+        rest = None if self.emergency else timetable.rest(self.community, self.at)
+        states = {
+            row["state"]: row["people"]
+            for row in tx.rows(sql.STATES, {"community": self.community.slug})
+            if row["state"] in ("left", "gone")
+        }
+        unsent = sum(group.people for group in self.readers if group.channel not in self.community.channels)
+        passed = {"topics": 0, "linked": 0, "no-sender": unsent, "left": 0, "gone": 0} | states
+        plan = Plan(self.community, self.entry.slug, self.at, rest, (), passed)
+        return self._counted(tx, plan) if self.texts else (plan, set())
+
+    def _counted(self, tx: Transaction, plan: Plan) -> tuple[Plan, set[int]]:
+        days = [] if self.emergency else good_days(self.community, self.at)
+        topics = sorted(wanted(self.entry))
+        unmade = audience.Unmade(len(self.texts), len(topics), len(days), tuple(sorted(self.spoken)))
+        values = order(0, self.community, self.entry, days, self.at)  # no broadcast has that number
+        values |= {f"topic{n}": topic for n, topic in enumerate(topics)}
+        for n, (sender, text) in enumerate(self.texts):
+            values |= {f"text{n}": n, f"channel{n}": text.channel, f"language{n}": text.language}
+            values |= {f"sender{n}": sender, f"category{n}": text.category}
+            values[f"closed{n}"] = dump_parts(text.closed) if text.closed else None
+        groups = tuple(self._group(row) for row in tx.rows(unmade.counted(), values))
+        addresses = {row["shut"]: row["people"] for row in tx.rows(unmade.addresses(), values)}
+        readers = sum(group.people for group in self.readers if group.channel in self.community.channels)
+        heard, people = sum(addresses.values()), sum(group.people for group in groups)
+        plan = replace(
+            plan,
+            groups=groups,
+            passed_over={**plan.passed_over, "topics": readers - heard, "linked": heard - people},
+            us_numbers=addresses.get("us-template", 0),
+            repeated=self._repeated(tx, unmade, values),
+        )
+        return plan, {row["person"] for row in tx.rows(unmade.linked_elsewhere(), values)}
+
+    def _group(self, row: Mapping[str, int | str]) -> Group:
+        sender, text = self.texts[int(row["text"])]
+        template = not row["free"] and not row["shut"] and text.open != text.closed
+        parts = text.closed if template else text.open
+        due, shut = from_ms(int(row["due"])), row["shut"]
+        held: Held | None = shut or ("enough" if due > self.at else None)  # type: ignore[assignment] # the SQL's words
+        return Group(
+            channel=text.channel,
+            language=text.language,
+            edition=text.edition,
+            sender=sender,
+            template=template,
+            people=int(row["people"]),
+            messages=len(parts),
+            segments=sum(part.segments for part in parts),
+            held=held,
+            due=due,
+        )
+
+    def _repeated(self, tx: Transaction, unmade: audience.Unmade, values: Mapping[str, object]) -> int:
+        lately = {"community": self.community.slug, "since": to_ms(self.at - REPEATED)}
+        ours = {
+            (text.channel, dump_parts(parts)) for _, text in self.texts for parts in (text.open, text.closed)
+        }
+        same = [
+            row
+            for row in tx.rows(audience.SAID_LATELY, lately)
+            if {(row["channel"], row["open"]), (row["channel"], row["closed"])} & ours
+        ]
+        if not same:
+            return 0
+        before = {f"before{n}": row["id"] for n, row in enumerate(same)}
+        before |= {f"in{n}": row["broadcast"] for n, row in enumerate(same)}
+        found = tx.one(unmade.had_it(len(same)), {**values, **before})
+        return int(found["people"]) if found else 0

@@ -1,0 +1,59 @@
+"""What `announce`, `plan` and `submit` are asked alike: when it is to be said, and whether it can be.
+
+What may enter: judging what a person typed, before anything is opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic_core import PydanticCustomError
+
+from bot import check, library, timetable
+from bot.findings import Finding, errors
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.check import Project
+    from bot.cli.desk import Desk
+    from bot.library import Entry
+    from bot.timetable import Community
+
+
+def local_of(desk: Desk, at: str | None, places: list[Community]) -> datetime | None:
+    """What `--at` says, naive; ends the command when it is no date, or is over in one of the communities."""
+    if at is None:
+        return None
+    try:
+        local = timetable.once(at, timetable.shown(places[0], desk.now).date())
+    except PydanticCustomError as error:
+        said = Finding(error.type, desk.config, values={k: str(v) for k, v in (error.context or {}).items()})
+        desk.fail("said.bad-when", why=" ".join(desk.phrases.finding(said)))
+    for place in places:
+        if timetable.local_moment(place, local) <= desk.now:
+            desk.fail("said.past-when", when=at, community=place.name)
+    return local
+
+
+def checked(desk: Desk, project: Project, entry: Entry, places: list[Community]) -> None:
+    """Say what stands against saying it; ends the command when that is an error."""
+    findings = check.of_entry(project, entry, desk.now) + _unsayable(project, entry, places, desk.now)
+    desk.findings(findings, to=desk.notes)
+    if errors(findings):
+        desk.fail()
+
+
+def _unsayable(project: Project, entry: Entry, places: list[Community], now: datetime) -> list[Finding]:
+    """What keeps the entry from being said in any of the communities: nothing is made in the others then."""
+    return [
+        finding
+        for place in places
+        for finding in library.try_entry(
+            project.library,
+            entry,
+            library.Place.of(place),
+            place.languages,
+            now.astimezone(place.zone).date(),
+        )
+    ]

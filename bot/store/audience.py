@@ -1,0 +1,231 @@
+"""The SQL of who gets what: one SELECT, which a broadcast writes into deliveries and a plan only counts.
+
+A broadcast's texts and topics stand in their tables; a plan, which writes nothing, puts its own in front of
+the same SELECT under the same names. Written as `sql` is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Topics are a wish to hear only those: who follows none hears all.
+_WANTS = """
+    (NOT EXISTS (SELECT 1 FROM broadcast_topics w WHERE w.broadcast = {b})
+     OR NOT EXISTS (SELECT 1 FROM topics f WHERE f.subscriber = {s}.id)
+     OR EXISTS (SELECT 1 FROM topics f JOIN broadcast_topics w ON w.topic = f.topic
+                WHERE f.subscriber = {s}.id AND w.broadcast = {b}))
+"""
+# What keeps a text from somebody until they write; NULL: nothing does.
+_SHUT = """
+    CASE WHEN coalesce({s}.heard_at, 0) > :window_from THEN NULL
+         WHEN {t}.closed IS NULL THEN 'window'
+         WHEN {t}.category = 'marketing' AND {s}.marketing = 0 THEN 'us-template' END
+"""
+# Of a person's addresses the first in line: what can be said now, then the community's order of channels.
+_PLACE = f"""
+    CASE WHEN {_SHUT} IS NULL THEN 0 ELSE 1 END,
+    CASE {{t}}.channel WHEN :first THEN 1 WHEN :second THEN 2 ELSE 3 END,
+    {{s}}.id
+"""
+# Only who linked addresses is looked at twice: the same entry is theirs by one of them, in one community.
+_ONE_COPY = f"""
+    (s.person IS NULL
+     OR NOT EXISTS (SELECT 1 FROM subscribers o
+                    JOIN texts u ON u.broadcast = :broadcast AND u.channel = o.channel
+                                AND u.language = o.language
+                    WHERE o.person = s.person AND o.community = :community AND o.state = 'active'
+                      AND ({_PLACE.format(s="o", t="u")}) < ({_PLACE.format(s="s", t="t")})
+                      AND {_WANTS.format(s="o", b=":broadcast")})
+        AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
+                        WHERE b.entry = :entry AND b.community <> :community
+                          AND b.due_at > :same_from AND b.due_at < :same_until
+                          AND d.subscriber IN (SELECT o.id FROM subscribers o WHERE o.person = s.person)
+                          AND d.state <> 'failed' AND d.state <> 'cancelled' AND d.state <> 'expired'))
+"""  # noqa: S608 - a constant of ours
+# How many other announcements of this community go to an address on one day.
+_COUNT = """
+    SELECT count(*) FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
+    WHERE b.community = :community AND b.due_at > :counted_from AND b.id <> :broadcast
+      AND b.priority <> 1 AND b.corrects IS NULL AND d.subscriber {whose}
+      AND (d.state = 'queued' AND d.due_at >= {open_from} AND d.due_at < {ends}
+           OR d.state = 'claimed' AND {open_from} = 0
+           OR d.state IN ('sent', 'delivered', 'read', 'unknown')
+              AND d.settled_at >= {begins} AND d.settled_at < {ends})
+"""
+_THEIRS = "IN (SELECT l.id FROM subscribers l WHERE l.person = s.person AND l.id <> s.id)"
+
+
+def _that_day(begins: str, ends: str, open_from: str) -> str:
+    """How many a person gets on a day, by any of their addresses; only who linked some is looked at twice."""
+    day = {"begins": begins, "ends": ends, "open_from": open_from}
+    own, others = (_COUNT.format(whose=whose, **day) for whose in ("= s.id", _THEIRS))
+    return f"({own}) + CASE WHEN s.person IS NULL THEN 0 ELSE ({others}) END"
+
+
+# Everybody who is to hear a broadcast as far as their topics go.
+_CANDIDATES = f"""
+    FROM subscribers s
+    JOIN texts t ON t.broadcast = :broadcast AND t.channel = s.channel AND t.language = s.language
+    WHERE s.community = :community AND s.state = 'active' AND {_WANTS.format(s="s", b=":broadcast")}
+"""
+_AUDIENCE = f"""
+    SELECT s.id AS subscriber, s.person, t.id AS text, t.sender,
+           coalesce(s.heard_at, 0) > :window_from AS free,
+           {_SHUT.format(s="s", t="t")} AS shut,
+           {{due}} AS due
+    {_CANDIDATES} AND {_ONE_COPY}
+"""
+# Almost everybody has room today. Else the first day on which they have; the last when there is none.
+_FIRST_DAY = f"""
+    CASE WHEN :most > {_that_day(":begins0", ":ends0", "0")} THEN :now
+         ELSE coalesce((SELECT min(y.moment) FROM days y
+                        WHERE :most > {_that_day("y.begins", "y.ends", "y.begins")}), :last_day) END
+"""  # noqa: S608 - as above
+# Who linked several addresses and was not reached by one of them; the others are tried in their order.
+FAILED = """
+    SELECT d.broadcast, d.subscriber, s.person, b.entry, b.community, b.due_at
+    FROM deliveries d
+    JOIN subscribers s ON s.id = d.subscriber AND s.person IS NOT NULL
+    JOIN broadcasts b ON b.id = d.broadcast
+    WHERE d.state = 'failed' AND d.broadcast IS NOT NULL AND d.settled_at > :since AND d.settled_at <= :until
+      AND b.community = :community
+    ORDER BY d.settled_at
+"""
+# The broadcasts that said the same to a person: this one, and its like in other communities.
+_SAME_NEWS = """
+    b.entry = :entry AND b.due_at > :same_from AND b.due_at < :same_until
+    AND (b.id = :broadcast OR b.community <> :community)
+"""
+NEXT_ADDRESSES = f"""
+    SELECT o.id AS subscriber, o.channel, b.id AS broadcast, b.community, t.id AS text, t.sender,
+           {_SHUT.format(s="o", t="t")} AS shut
+    FROM subscribers o
+    JOIN broadcasts b ON b.community = o.community AND {_SAME_NEWS}
+                     AND b.state IN ('running', 'paused', 'done')
+                     AND (b.valid_until IS NULL OR b.valid_until > :now)
+    JOIN texts t ON t.broadcast = b.id AND t.channel = o.channel AND t.language = o.language
+    WHERE o.person = :person AND o.state = 'active' AND {_WANTS.format(s="o", b="b.id")}
+      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.broadcast = b.id AND d.subscriber = o.id)
+      AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
+                      WHERE {_SAME_NEWS}
+                        AND d.subscriber IN (SELECT l.id FROM subscribers l WHERE l.person = :person)
+                        AND d.state <> 'failed' AND d.state <> 'cancelled' AND d.state <> 'expired')
+"""  # noqa: S608 - as above
+NEXT_DELIVERY = """
+    INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
+    VALUES (:broadcast, :subscriber, :text, :sender, :state, :shut, :now)
+    ON CONFLICT (broadcast, subscriber) DO NOTHING
+"""
+# They are held, and the report says why.
+ENOUGH = """
+    UPDATE deliveries SET reason = 'enough'
+    WHERE sender IN (SELECT DISTINCT sender FROM texts WHERE broadcast = :broadcast)
+      AND broadcast = :broadcast AND state = 'queued' AND due_at > :now
+"""
+
+
+def fan_out(days: int = 0) -> str:
+    """One statement for any number of people.
+
+    Args:
+        days: How many `days` are handed over where people get no more than `:most` in one; 0: no limit.
+    """
+    limits = f"WITH {_days(days)}" if days else ""
+    return f"""
+        {limits}
+        INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
+        SELECT :broadcast, subscriber, text, sender, CASE WHEN shut IS NULL THEN 'queued' ELSE 'held' END,
+               shut, due
+        FROM ({_audience(days)}) WHERE true
+        ON CONFLICT (broadcast, subscriber) DO NOTHING
+    """  # noqa: S608 - as above
+
+
+@dataclass(frozen=True, slots=True)
+class Unmade:
+    """A broadcast that is not made, before the fan-out's SELECT: nothing is written, its people are counted.
+
+    Attributes:
+        texts: How many are handed over, one at least: `:text0`, `:channel0`, `:language0`, `:sender0`,
+            `:closed0` and `:category0` are the first.
+        topics: How many: `:topic0` is the first.
+        days: As for `fan_out`.
+        spoken: Who will have it from another community by then, as `subscribers.person` has them.
+    """
+
+    texts: int
+    topics: int
+    days: int
+    spoken: tuple[int, ...] = ()
+
+    def counted(self) -> str:
+        """How many people get which text, freely or not, when, or what keeps it from them."""
+        return f"""
+            {self._tables()}
+            SELECT text, free, shut, due, count(*) AS people {self._heard()}
+            GROUP BY text, free, shut, due ORDER BY text, free DESC, shut, due
+        """
+
+    def linked_elsewhere(self) -> str:
+        """Who of them has an address in another community too, as `subscribers.person` has them."""
+        return f"""
+            {self._tables()}
+            SELECT a.person {self._heard()}
+              AND EXISTS (SELECT 1 FROM subscribers e
+                          WHERE e.person = a.person AND e.community <> :community)
+        """  # noqa: S608 - as above
+
+    def had_it(self, before: int) -> str:
+        """How many of them were told one of so many texts before: `:before0`, in broadcast `:in0`, first."""
+        rows = ", ".join(f"(:before{n}, :in{n})" for n in range(before))
+        return f"""
+            {self._tables()}, said (text, broadcast) AS (VALUES {rows})
+            SELECT count(*) AS people {self._heard()}
+              AND EXISTS (SELECT 1 FROM said JOIN deliveries d ON d.broadcast = said.broadcast
+                          WHERE d.subscriber = a.subscriber AND d.text = said.text
+                            AND d.state IN ('claimed', 'sent', 'delivered', 'read', 'unknown'))
+        """  # noqa: S608 - as above
+
+    def addresses(self) -> str:
+        """How many addresses hear what is on these topics, by what keeps it from them; linked ones each."""
+        return f"""
+            {self._tables()}
+            SELECT shut, count(*) AS people FROM (SELECT {_SHUT.format(s="s", t="t")} AS shut {_CANDIDATES})
+            GROUP BY shut
+        """  # noqa: S608 - as above
+
+    def _heard(self) -> str:
+        """Numbers are written out: there may be more of them than a statement takes values."""
+        spoken = ", ".join(str(int(person)) for person in self.spoken)
+        outside = f"(a.person IS NULL OR a.person NOT IN ({spoken}))" if spoken else "true"
+        return f"FROM ({_audience(self.days)}) a WHERE {outside}"
+
+    def _tables(self) -> str:
+        """Its texts and topics under the names of the real tables."""
+        names = ("text", "channel", "language", "sender", "closed", "category")
+        rows = ", ".join(
+            f"(:broadcast, {', '.join(f':{name}{n}' for name in names)})" for n in range(self.texts)
+        )
+        said = f"texts (broadcast, id, channel, language, sender, closed, category) AS (VALUES {rows})"
+        wanted = ", ".join(f"(:broadcast, :topic{n})" for n in range(self.topics))
+        wants = f"VALUES {wanted}" if wanted else "SELECT :broadcast, '' WHERE false"
+        limits = f", {_days(self.days)}" if self.days else ""
+        return f"WITH {said}, broadcast_topics (broadcast, topic) AS ({wants}){limits}"
+
+
+# Texts of the last days, to see whether one says the same.
+SAID_LATELY = """
+    SELECT t.id, t.broadcast, t.channel, t.open, t.closed FROM broadcasts b
+    JOIN texts t ON t.broadcast = b.id
+    WHERE b.community = :community AND b.due_at > :since
+"""
+
+
+def _audience(days: int) -> str:
+    return _AUDIENCE.format(due=_FIRST_DAY if days else ":now")
+
+
+def _days(count: int) -> str:
+    """The days after the first on which something may go: when it would, and between which midnights."""
+    rows = ", ".join(f"(:moment{n}, :begins{n}, :ends{n})" for n in range(1, count))
+    return f"days (moment, begins, ends) AS (VALUES {rows})"
