@@ -91,9 +91,10 @@ class Arming:
         A new database is armed. A reason not to send is written down, and stays until `arm`.
         """
         if await self._row() is None:
-            first = {"token": secrets.token_hex(16), "now": to_ms(self._clockwork.now())}
+            token, now = secrets.token_hex(16), to_ms(self._clockwork.now())
+            await asyncio.to_thread(_write, self._file, token, 1)  # first: nobody sees the row without it
+            first = {"token": token, "now": now}
             await self._store.write(lambda tx: tx.run(deciding.ARMING_FIRST, first))
-            await self._count(self._clockwork.now())
         off = await self.off()
         if off is not None:
             await self._keep(off)
@@ -189,8 +190,12 @@ class Arming:
     async def _count(self, now: datetime | None) -> None:
         """One beat; `now` is when we live, None when nobody can tell."""
         counted = await self._store.write(lambda tx: tx.one(deciding.ARMING_BEAT, {"now": to_ms(now)}))
-        if counted is not None:
+        if counted is None:
+            return
+        try:
             await asyncio.to_thread(_write, self._file, counted["token"], counted["beat"])
+        except OSError as error:  # the row is ahead of the file then, which does no harm
+            log.error("arming.not-written", error=type(error).__name__)  # noqa: TRY400 - the kind is enough
 
 
 def _judge(row: Mapping[str, Any], file: Mapping[str, Any] | None, now: datetime) -> Off | None:

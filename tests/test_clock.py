@@ -50,8 +50,10 @@ def slot(made: Deployment, place: str, slug: str, at: datetime) -> None:
 class Hand:
     """A clock in our hand, in front of a real database."""
 
-    def __init__(self, app: App, clock: Clock) -> None:
-        self.app, self.clock = app, clock
+    app: App
+    clock: Clock
+
+    def __init__(self) -> None:
         self.now = datetime(2027, 3, 1, tzinfo=UTC)
         self.slipped = 0.0  # seconds by which somebody set the wall clock
 
@@ -75,12 +77,12 @@ async def hand(made: Deployment) -> AsyncIterator[Hand]:
     """The deployment, opened, with its clock stopped."""
     project, _ = check.read(made.folder / "config.toml", os.environ, datetime(2027, 3, 1, tzinfo=UTC))
     assert project is not None
-    held: Hand
-    clockwork = Clockwork(now=lambda: held.now, jitter=lambda: 0.0, ticks=lambda: held.ticks())  # noqa: PLW0108 - it is made below
+    held = Hand()
+    clockwork = Clockwork(now=lambda: held.now, jitter=lambda: 0.0, ticks=held.ticks)
     async with App(project, clockwork) as app:
         tidy = Housekeeping(app.store)
-        clock = Clock(app.broadcasts, tidy, app.arming, now=lambda: held.now, stir=lambda: None)
-        held = Hand(app, clock)
+        held.app = app
+        held.clock = Clock(app.broadcasts, tidy, app.arming, now=clockwork.now, stir=lambda: None)
         await app.arming.begin()
         yield held
 

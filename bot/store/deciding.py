@@ -29,7 +29,6 @@ BROADCASTS_OVER = """
     SELECT id, state, entry FROM broadcasts
     WHERE state IN ('draft', 'submitted', 'returned', 'approved', 'scheduled', 'missed')
       AND valid_until <= :now
-    ORDER BY id
 """
 BROADCASTS_TO_SUBMIT = """
     SELECT * FROM broadcasts
