@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.moments import Clockwork
-    from bot.store import Store
+    from bot.store import Store, Transaction
 
 log = structlog.get_logger()
 
@@ -133,7 +133,7 @@ class Arming:
             agrees = True
         if agrees:
             self._doubted = False
-            await self._keep(None)
+            await self._believe(self._clockwork.now())
             log.warning("clock.agrees")
         elif not self._doubted:
             await self._keep("clock-jumped")
@@ -183,6 +183,16 @@ class Arming:
     async def _said_on(self) -> bool:
         row = await self._row()
         return row is not None and row["off"] is None
+
+    async def _believe(self, now: datetime) -> None:
+        """The clock is right again: what a wrong one wrote down for its own future is due."""
+
+        def work(tx: Transaction) -> None:
+            tx.run(deciding.ARMING_OFF, {"off": None})
+            tx.run(deciding.QUEUED_AHEAD, {"now": to_ms(now)})
+            tx.run(deciding.LANES_AHEAD, {"now": to_ms(now)})
+
+        await self._store.write(work)
 
     async def _keep(self, off: Off | None) -> None:
         await self._store.write(lambda tx: tx.run(deciding.ARMING_OFF, {"off": off}))

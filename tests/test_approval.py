@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot import check
 from bot.rendering import Rendered
-from bot.store import sql
+from bot.store import Transaction, sql
 from channels.base import Part
 from tests.core import MORNING, Clock, Core, opened, people, person
 
@@ -251,8 +253,8 @@ async def test_history_is_only_added_to(core: Core) -> None:
     """Who decided what cannot be changed or taken out, by nobody."""
     await submitted(core)
     for statement in ("UPDATE history SET who = 'Nadie'", "DELETE FROM history"):
-        with pytest.raises(Exception, match="only added to"):
-            await core.store.write(lambda tx, statement=statement: tx.run(statement))
+        with pytest.raises(sqlite3.IntegrityError, match="only added to"):
+            await core.store.write(partial(Transaction.run, sql=statement))
     assert await core.rows("SELECT who FROM history") == [("Ana",)]
 
 
@@ -290,7 +292,7 @@ def test_given_texts_are_bound_in_any_order() -> None:
     row = dict.fromkeys(("entry", "community", "moment", "due_at", "valid_until", "priority", "why"), "x")
 
     def text(said: str, language: str = "es") -> Rendered:
-        part = Part(said, "plain", "gsm-7", len(said), 1)
+        part = Part(said, "text", "gsm-7", len(said), 1)
         return Rendered("fresno", language, language, "sms", (part,), (part,))
 
     one, other = text("Hola"), text("Hello", "en")
