@@ -52,9 +52,9 @@ async def test_the_second_yes_sends_it_within_seconds(made: Deployment, rehearsa
         async with asyncio.timeout(5):
             while not await alarms(rehearsal):  # noqa: ASYNC110 - another process does not wake us
                 await asyncio.sleep(0.05)
-        assert made.rows(
-            "SELECT count(*) > 20 FROM deliveries WHERE broadcast = 1 AND state = 'queued'"
-        ) == [(1,)]
+        assert made.rows("SELECT count(*) > 20 FROM deliveries WHERE broadcast = 1 AND state = 'queued'") == [
+            (1,)
+        ]
         await made.until("SELECT 1 FROM broadcasts WHERE id = 2 AND state = 'done'")
         assert made.rows("SELECT count(*) > 20 FROM deliveries WHERE broadcast = 1 AND state = 'queued'") == [
             (1,)
