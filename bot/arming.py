@@ -2,7 +2,7 @@
 
 What may enter: the row `arming` and the file `<database>.armed` beside it, and what their difference tells.
 The database counts first, then the file: a file that counted further belongs to a later state of things.
-See docs/decisions/0010-a-copy-does-not-send.md.
+See docs/decisions/0011-a-copy-does-not-send.md.
 """
 
 from __future__ import annotations
