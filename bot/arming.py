@@ -2,7 +2,7 @@
 
 What may enter: the row `arming` and the file `<database>.armed` beside it, and what their difference tells.
 The database counts first, then the file: a file that counted further belongs to a later state of things.
-See docs/decisions/0010-a-copy-does-not-send.md.
+See docs/decisions/0011-a-copy-does-not-send.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.moments import Clockwork
-    from bot.store import Store
+    from bot.store import Store, Transaction
 
 log = structlog.get_logger()
 
@@ -91,9 +91,10 @@ class Arming:
         A new database is armed. A reason not to send is written down, and stays until `arm`.
         """
         if await self._row() is None:
-            first = {"token": secrets.token_hex(16), "now": to_ms(self._clockwork.now())}
+            token, now = secrets.token_hex(16), to_ms(self._clockwork.now())
+            await asyncio.to_thread(_write, self._file, token, 1)  # first: nobody sees the row without it
+            first = {"token": token, "now": now}
             await self._store.write(lambda tx: tx.run(deciding.ARMING_FIRST, first))
-            await self._count(self._clockwork.now())
         off = await self.off()
         if off is not None:
             await self._keep(off)
@@ -132,7 +133,7 @@ class Arming:
             agrees = True
         if agrees:
             self._doubted = False
-            await self._keep(None)
+            await self._believe(self._clockwork.now())
             log.warning("clock.agrees")
         elif not self._doubted:
             await self._keep("clock-jumped")
@@ -183,14 +184,28 @@ class Arming:
         row = await self._row()
         return row is not None and row["off"] is None
 
+    async def _believe(self, now: datetime) -> None:
+        """The clock is right again: what a wrong one wrote down for its own future is due."""
+
+        def work(tx: Transaction) -> None:
+            tx.run(deciding.ARMING_OFF, {"off": None})
+            tx.run(deciding.QUEUED_AHEAD, {"now": to_ms(now)})
+            tx.run(deciding.LANES_AHEAD, {"now": to_ms(now)})
+
+        await self._store.write(work)
+
     async def _keep(self, off: Off | None) -> None:
         await self._store.write(lambda tx: tx.run(deciding.ARMING_OFF, {"off": off}))
 
     async def _count(self, now: datetime | None) -> None:
         """One beat; `now` is when we live, None when nobody can tell."""
         counted = await self._store.write(lambda tx: tx.one(deciding.ARMING_BEAT, {"now": to_ms(now)}))
-        if counted is not None:
+        if counted is None:
+            return
+        try:
             await asyncio.to_thread(_write, self._file, counted["token"], counted["beat"])
+        except OSError as error:  # the row is ahead of the file then, which does no harm
+            log.error("arming.not-written", error=type(error).__name__)  # noqa: TRY400 - the kind is enough
 
 
 def _judge(row: Mapping[str, Any], file: Mapping[str, Any] | None, now: datetime) -> Off | None:

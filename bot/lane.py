@@ -76,7 +76,7 @@ class Lane:
         self._clockwork = clockwork
         self._pace = Pace(rate)
         self._in_hand = int(min(_BATCH, max(1, rate * _IN_HAND_SECONDS)))
-        self._waiting: asyncio.PriorityQueue[tuple[bool, int, Claim]] = asyncio.PriorityQueue()
+        self._waiting: asyncio.PriorityQueue[tuple[bool, float, int, Claim]] = asyncio.PriorityQueue()
         self._turnstile = asyncio.Lock()
         self._flying: set[asyncio.Task[None]] = set()
         self._open = 0  # claims that have not ended yet, in flight or not
@@ -160,8 +160,8 @@ class Lane:
             self._ended = settled + self._ended  # settling twice does no harm
             raise
         self._open += len(claims)
-        for claim in claims:
-            self._waiting.put_nowait((not claim.reply, claim.id, claim))
+        for order, claim in enumerate(claims):  # as claimed: an emergency has the higher ids
+            self._waiting.put_nowait((not claim.reply, asyncio.get_running_loop().time(), order, claim))
         if not claims and not self._ended:
             await _until(self._stirred, _IDLE)
         if self._waiting.qsize() > self._in_hand // 4:  # the workers have enough to do meanwhile
@@ -179,7 +179,7 @@ class Lane:
     def _hand_back(self) -> None:
         """What was claimed and not begun goes back into the queue."""
         while not self._waiting.empty():
-            self._end(Settled(self._waiting.get_nowait()[2], "queued", due_at=self._clockwork.now()))
+            self._end(Settled(self._waiting.get_nowait()[-1], "queued", due_at=self._clockwork.now()))
 
     def _end(self, settled: Settled) -> None:
         self._open -= 1
@@ -200,7 +200,7 @@ class Lane:
             async with self._turnstile:
                 await asyncio.sleep(0)  # one request begins in a round of the loop, or others wait for fifty
                 await self._pace.turn()  # first the turn, then the claim: whoever is most urgent then
-                _, _, claim = await self._waiting.get()
+                *_, claim = await self._waiting.get()
                 try:
                     parts = await self._parts(claim)
                 except BaseException:

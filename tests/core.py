@@ -133,21 +133,26 @@ def _write(path: Path, text: str) -> None:
 
 @dataclass
 class Clock:
-    """The true pace of time, from a morning of ours, with jumps."""
+    """The true pace of time, from a morning of ours, with jumps.
+
+    Attributes:
+        slipped: By how much somebody set the wall clock wrong.
+    """
 
     begun: float = field(default_factory=time.monotonic)
     skipped: timedelta = timedelta()
+    slipped: timedelta = timedelta()
 
     def now(self) -> datetime:
-        """Aware UTC."""
-        return MORNING + timedelta(seconds=time.monotonic() - self.begun) + self.skipped
+        """What the wall clock shows, aware UTC."""
+        return MORNING + timedelta(seconds=self.ticks()) + self.slipped
 
     def skip(self, **time: float) -> None:
         """Let time pass at once."""
         self.skipped += timedelta(**time)
 
     def ticks(self) -> float:
-        """The seconds that passed, as `now` shows them."""
+        """The seconds that truly passed."""
         return time.monotonic() - self.begun + self.skipped.total_seconds()
 
 

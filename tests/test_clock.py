@@ -14,6 +14,7 @@ import pytest
 
 from bot import check
 from bot.app import App
+from bot.broadcasts.history import Decision
 from bot.broadcasts.wanted import Wanted
 from bot.clock import Clock
 from bot.housekeeping import Housekeeping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tests.conftest import Rehearsal
 
 NOON = datetime(2027, 3, 1, 12)  # noqa: DTZ001 - as the community's clocks show it
+ZONE = ZoneInfo(PLACES["fresno"])
 SLOT = "\n[[slot]]\nannounce = {slug!r}\nat = {at}\nlate = '1h'\n"
 
 
@@ -50,8 +52,10 @@ def slot(made: Deployment, place: str, slug: str, at: datetime) -> None:
 class Hand:
     """A clock in our hand, in front of a real database."""
 
-    def __init__(self, app: App, clock: Clock) -> None:
-        self.app, self.clock = app, clock
+    app: App
+    clock: Clock
+
+    def __init__(self) -> None:
         self.now = datetime(2027, 3, 1, tzinfo=UTC)
         self.slipped = 0.0  # seconds by which somebody set the wall clock
 
@@ -75,12 +79,12 @@ async def hand(made: Deployment) -> AsyncIterator[Hand]:
     """The deployment, opened, with its clock stopped."""
     project, _ = check.read(made.folder / "config.toml", os.environ, datetime(2027, 3, 1, tzinfo=UTC))
     assert project is not None
-    held: Hand
-    clockwork = Clockwork(now=lambda: held.now, jitter=lambda: 0.0, ticks=lambda: held.ticks())  # noqa: PLW0108 - it is made below
+    held = Hand()
+    clockwork = Clockwork(now=lambda: held.now, jitter=lambda: 0.0, ticks=held.ticks)
     async with App(project, clockwork) as app:
         tidy = Housekeeping(app.store, app._vault)
-        clock = Clock(app.broadcasts, tidy, app.arming, now=lambda: held.now, stir=lambda: None)
-        held = Hand(app, clock)
+        held.app = app
+        held.clock = Clock(app.broadcasts, tidy, app.arming, now=clockwork.now, stir=lambda: None)
         await app.arming.begin()
         yield held
 
@@ -100,7 +104,7 @@ async def test_each_community_hears_it_at_its_own_noon(made: Deployment) -> None
 
 
 async def test_beating_twice_says_it_once(made: Deployment) -> None:
-    """A second beat, a beat of another process and a beat after a restart change nothing."""
+    """A second beat, another process's and one after a restart change nothing (glific#2197)."""
     async with hand(made) as one, hand(made) as other:
         assert await one.beat(at("nueva-york")) == {"nueva-york": 1}
         assert await other.beat(at("nueva-york")) == {"nueva-york": 1}
@@ -176,3 +180,109 @@ async def test_the_service_keeps_its_appointments(tmp_path: Path, rehearsal: Reh
         while len(await rehearsal.ledger()) < 2:  # noqa: ASYNC110 - another process does not wake us
             await asyncio.sleep(0.1)
     assert len(await rehearsal.ledger()) == 2
+
+
+async def told(clock: Hand, *states: str) -> list[tuple[str, str | None]]:
+    """The communities whose slot is in one of these states, and why."""
+    return [(one.community, one.history[-1].reason) for one in await clock.reports(*states)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "left", "missed"),
+    [(0.5, ["fresno"], []), (0.98, ["fresno"], []), (1.1, [], [("fresno", "late")])],
+)
+async def test_late_is_decided_once(
+    tmp_path: Path, hours: float, left: list[str], missed: list[tuple[str, str]]
+) -> None:
+    """Down at noon and back later: sent while of use, else shown (glific#3900, #3824)."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    slot(made, "fresno", "feria", NOON)
+    async with hand(made) as clock:
+        assert await clock.beat(at("fresno", -1)) == {}
+    async with hand(made) as clock:
+        assert list(await clock.beat(at("fresno", hours))) == left
+        assert await told(clock, "missed") == missed
+        assert list(await clock.beat(at("fresno", hours + 9))) == left
+        assert await told(clock, "missed") == missed
+
+
+async def test_the_end_of_a_text_comes_before_late(tmp_path: Path) -> None:
+    """Back within the hour but after the text's own end: it is not sent, and its history says so."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    slot(made, "fresno", "feria", NOON)
+    made.edit(
+        "content/announcements/feria/es.md", "summary =", "valid_until = 2027-03-01T12:30:00\nsummary ="
+    )
+    async with hand(made) as clock:
+        await clock.beat(at("fresno", -1))
+        assert await clock.beat(at("fresno", 0.6)) == {}
+        assert await told(clock, "expired") == [("fresno", "too-late")]
+
+
+async def test_what_was_before_our_time_is_a_record(made: Deployment) -> None:
+    """A slot whose moment lies before anybody ever looked makes nothing; one of five minutes ago is said."""
+    async with hand(made) as clock:
+        assert await clock.beat(at("fresno", 30)) == {}
+        assert await clock.reports("missed", "scheduled") == []
+        now = at("fresno", 30)
+        slot(made, "fresno", "feria", (now - timedelta(minutes=5)).astimezone(ZONE).replace(tzinfo=None))
+    async with hand(made) as clock:
+        assert await clock.beat(now + timedelta(seconds=5)) == {"fresno": 1}
+
+
+async def test_a_missed_slot_is_sent_by_a_person(tmp_path: Path) -> None:
+    """Nobody is surprised by it the day after, and whoever says so sends it."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    slot(made, "fresno", "feria", NOON)
+    async with hand(made) as clock:
+        await clock.beat(at("fresno", -1))
+        await clock.beat(at("fresno", 24))
+        [missed] = await clock.reports("missed")
+        decision = Decision("Ana", clock.now)
+        assert await clock.app.broadcasts.resume(missed.broadcast, decision) == "running"
+        assert await clock.beat(at("fresno", 25)) == {"fresno": 1}
+
+
+async def test_the_day_the_clocks_change_stops_nothing(tmp_path: Path) -> None:
+    """Each day at five, before and after the change from summer time (GOV.UK Notify, October 2022)."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    days = [datetime(2027, 11, day, 17) for day in range(4, 11)]  # noqa: DTZ001 - the community's clocks
+    for day in days:
+        slot(made, "fresno", "feria", day)
+    async with hand(made) as clock:
+        moment = datetime(2027, 11, 4, tzinfo=UTC)
+        while moment < datetime(2027, 11, 12, tzinfo=UTC):
+            moment += timedelta(minutes=30)
+            await clock.beat(moment)
+        running = await clock.reports("running")
+    said = [one.due_at.astimezone(ZONE).replace(tzinfo=None) for one in running if one.due_at]
+    assert said == days
+
+
+@pytest.mark.parametrize(
+    ("local", "utc"),
+    [("2027-03-14T02:30:00", "2027-03-14T10:00:00"), ("2027-11-07T01:30:00", "2027-11-07T08:30:00")],
+)
+async def test_an_hour_that_is_not_there_or_there_twice(tmp_path: Path, local: str, utc: str) -> None:
+    """Half past two, skipped, runs at three; half past one, shown twice, runs once (mautic#10612)."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    slot(made, "fresno", "feria", datetime.fromisoformat(local))
+    due = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+    async with hand(made) as clock:
+        assert await clock.beat(due - timedelta(seconds=5)) == {}
+        for minutes in range(0, 180, 5):
+            assert await clock.beat(due + timedelta(minutes=minutes)) == {"fresno": 1}
+
+
+@pytest.mark.parametrize("jump", [1, -1, 24, -24, 24 * 365, -24 * 365])
+async def test_a_wall_clock_that_jumps_makes_nothing_due(made: Deployment, jump: int) -> None:
+    """An hour, a day, a year, either way: no slot is judged until it agrees again, and then each once."""
+    async with hand(made) as clock:
+        assert await clock.beat(at("nueva-york", -0.1)) == {}
+        clock.slipped = jump * 3600
+        assert await clock.beat(at("nueva-york", 0.1 + jump)) == {}
+        assert await clock.app.arming.off() == "clock-jumped"
+        assert await clock.reports("missed", "expired", "scheduled") == []
+        clock.slipped = 0
+        assert await clock.beat(at("nueva-york", 0.2)) == {"nueva-york": 1}
+        assert await clock.beat(at("fresno")) == {"nueva-york": 1, "phoenix": 1, "fresno": 1}

@@ -2,7 +2,7 @@
 
 What may enter: what is approved, by whom, and whether it is still the same. Nothing is said here: each
 function answers with a word, for a command or a page to put into a sentence.
-See docs/decisions/0009-approval-binds-a-hash.md.
+See docs/decisions/0010-approval-binds-a-hash.md.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ class Reports:
         )
 
     async def last(self, entry: str, community: str, now: datetime) -> Report | None:
-        """The latest broadcast of an entry to a community, unless it was cancelled."""
+        """The latest broadcast of an entry to a community, unless it was cancelled or rejected."""
         values = {"entry": entry, "community": community}
         row = await self._store.read(lambda tx: tx.one(sql.BROADCAST_LAST, values))
         return await self.report(row["id"], now) if row else None

@@ -169,6 +169,8 @@ class _Order:
                 tell_submitted(self._desk, self._app.project, report)
             case "scheduled" | "approved" if report.due_at:
                 self._desk.say("scheduled", when=self._desk.moment(report.due_at, place.zone), **names)
+            case "expired":
+                self._desk.say("already-was-expired", **names)
             case _:
                 self._desk.say("announced", n=sum(report.counts.values()), **names)
 

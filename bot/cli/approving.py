@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @signed
 @command
 def submit(desk: Desk, entry: str, community: tuple[str, ...], at: str | None, days: int, by: str) -> None:
-    """Hand in ENTRY for a second person's approval, or hand it in again."""
+    """Ask for a second person's approval of ENTRY."""
     project = desk.project()
     found = find_entry(desk, project, entry, kind="announcement")
     places = find_communities(desk, project, found, community)
@@ -83,7 +83,10 @@ async def _wanted(
 @signed
 @command
 def approve(desk: Desk, broadcast: int, by: str) -> None:
-    """Say yes to BROADCAST, as it stands: nobody approves what they submitted themselves."""
+    """Say yes to BROADCAST as it stands.
+
+    Nobody approves what they submitted themselves.
+    """
 
     async def work() -> None:
         async with App(desk.deployment()) as app:
@@ -110,7 +113,7 @@ _REASON = click.option("--reason", metavar="WHY", required=True, help="Why, for 
 @signed
 @command
 def return_(desk: Desk, broadcast: int, reason: str, by: str) -> None:
-    """Give BROADCAST back, with the reason, to be mended and submitted again."""
+    """Give BROADCAST back to be mended."""
     _say_no(desk, broadcast, "returned", Decision(by, desk.now, reason))
 
 

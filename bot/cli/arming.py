@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 @signed
 @command
 def arm(desk: Desk, by: str) -> None:
-    """Let this copy send: it is the only one, and its clock is right."""
+    """Let this copy send again.
+
+    Say it when this is the only one, and its clock is right.
+    """
 
     async def work() -> None:
         async with App(desk.deployment()) as app:
@@ -34,6 +37,11 @@ async def warn_if_off(desk: Desk, app: App) -> Off | None:
     """Say in red why this copy does not send, and what to type; None when it does."""
     off = await app.arming.off()
     if off is not None:
-        for key in (f"off.{off}", "off.what-to-do-clock" if off in DOUBTS else "off.what-to-do"):
-            desk.notes.print(desk.phrases.say(key), style="bold red", markup=False)
+        warn_off(desk, off)
     return off
+
+
+def warn_off(desk: Desk, off: Off) -> None:
+    """Say it in red, and what to type."""
+    for key in (f"off.{off}", "off.what-to-do-clock" if off in DOUBTS else "off.what-to-do"):
+        desk.notes.print(desk.phrases.say(key), style="bold red", markup=False)

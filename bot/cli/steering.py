@@ -64,7 +64,10 @@ def pause(desk: Desk, broadcast: int, by: str) -> None:
 @signed
 @command
 def resume(desk: Desk, broadcast: int, by: str) -> None:
-    """Go on with BROADCAST where it was paused, or say now what missed its moment."""
+    """Go on with BROADCAST where it was paused.
+
+    What missed its moment leaves at the next good one.
+    """
 
     async def work() -> None:
         async with App(desk.deployment()) as app:

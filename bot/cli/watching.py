@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.cli.arming import warn_if_off
+from bot.arming import DOUBTS
+from bot.cli.arming import warn_off
 from bot.dispatcher import AlreadyDispatching
 
 if TYPE_CHECKING:
@@ -109,12 +110,20 @@ class _Watcher:
                 return False
             if working is not None and working.done():
                 await working  # raises what ended it
-            if await warn_if_off(self._desk, self._app):
+            if await self._off(reports):
                 return False
             if self._stuck(dispatcher, loop.time() - self._moved_at):
                 self._desk.warn("said.left-waiting")
                 return False
             await self._pause(max(_LOOK, 4 * (loop.time() - began)))  # counting a million takes a while
+
+    async def _off(self, reports: Sequence[Report]) -> bool:
+        """Say why this copy sends nothing of this; whether waiting is of no use."""
+        off = await self._app.arming.off()
+        if off is None or (off in DOUBTS and all(report.why for report in reports)):
+            return False
+        warn_off(self._desk, off)
+        return True
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

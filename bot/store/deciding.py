@@ -29,7 +29,6 @@ BROADCASTS_OVER = """
     SELECT id, state, entry FROM broadcasts
     WHERE state IN ('draft', 'submitted', 'returned', 'approved', 'scheduled', 'missed')
       AND valid_until <= :now
-    ORDER BY id
 """
 BROADCASTS_TO_SUBMIT = """
     SELECT * FROM broadcasts
@@ -57,6 +56,9 @@ ARMING_BEAT = """
 ARMING_JUDGED = "UPDATE arming SET judged_at = :now WHERE id = 1"
 ARMING_TRUSTED = "UPDATE arming SET beat_at = :now, off = NULL, who = :who WHERE id = 1"
 ARMING_OFF = "UPDATE arming SET off = :off WHERE id = 1"
+# What was queued, or told to wait, by a clock that ran ahead would wait for as long as that was.
+QUEUED_AHEAD = "UPDATE deliveries SET due_at = :now WHERE state = 'queued' AND due_at > :now"
+LANES_AHEAD = "UPDATE lanes SET wait_until = :now WHERE wait_until > :now + 86400000"
 ARMING_ON = """
     UPDATE arming SET token = :token, beat = :beat, beat_at = :now, since = :now, off = NULL, who = :who
     WHERE id = 1

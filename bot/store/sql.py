@@ -102,7 +102,8 @@ BROADCAST_MADE = """
 BROADCAST = "SELECT * FROM broadcasts WHERE id = :id"
 BROADCASTS = "SELECT * FROM broadcasts ORDER BY id"
 BROADCAST_LAST = """
-    SELECT id FROM broadcasts WHERE entry = :entry AND community = :community AND state <> 'cancelled'
+    SELECT id FROM broadcasts
+    WHERE entry = :entry AND community = :community AND state NOT IN ('cancelled', 'rejected')
     ORDER BY id DESC LIMIT 1
 """
 BROADCASTS_BETWEEN = """
