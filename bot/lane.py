@@ -19,7 +19,7 @@ from bot.outbox import Settled, window_from
 from bot.pace import Pace
 from bot.policy import decide
 from bot.vault import BadKey
-from channels.base import Gone, Trouble, Unsure
+from channels.trouble import Gone, Trouble, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

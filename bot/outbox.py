@@ -13,7 +13,8 @@ from bot import consent
 from bot.moments import from_ms, to_ms
 from bot.store import sql
 from bot.texts import Text, load_text
-from channels.base import REPLY_WINDOW, Gone
+from channels.base import REPLY_WINDOW
+from channels.trouble import Gone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bot.store import sql
-from channels.base import Choice, Part, Template
+from channels.base import Choice, File, Part, Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,6 +92,7 @@ def load_parts(stored: str) -> list[Part]:
                 **part,
                 "template": Template(**part["template"]) if part["template"] else None,
                 "choices": tuple(Choice(**choice) for choice in part["choices"]),
+                "file": File(**part["file"]) if part.get("file") else None,  # an earlier version had none
             }
         )
         for part in json.loads(stored)

@@ -13,7 +13,8 @@ import pytest
 
 from bot.store import Unusable, sql, talk
 from bot.texts import dump_parts
-from channels.base import Part, Trouble
+from channels.base import Part
+from channels.trouble import Trouble
 from tests.core import (
     Answer,
     Asked,

@@ -6,10 +6,12 @@ What you preview is what arrives, because it is made here, once, and stored.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import channels
-from bot import languages, library, taps
+from bot import languages, library, taps, words
+from bot.rendering.events import Event
+from bot.rendering.lines import ending, headed
 from bot.words import Phrases
 from channels.base import Message
 from channels.markdown import Block, Document, Span, parse
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from bot.library import Entry, Library
     from bot.library.front_matter import Edition
+    from bot.rendering.lines import Heading
     from bot.timetable import Community
     from channels.base import ChannelName, Part
 
@@ -44,29 +47,45 @@ class Rendered:
 
 
 def render(
-    found: Library, entry: Entry, community: Community, channel: ChannelName, language: str, now: datetime
+    found: Library,
+    entry: Entry,
+    community: Community,
+    channel: ChannelName,
+    language: str,
+    now: datetime,
+    *,
+    heading: Heading = "",
+    revision: int = 0,
 ) -> Rendered:
     """Write an entry for the readers of one language on one channel of a community.
 
     Args:
-        now: Aware UTC; a fact that is over on this day in the community is not quoted.
+        now: Aware UTC; a fact that is over on this day in the community is not quoted, and an announcement
+            of what has not begun yet brings its `.ics`.
+        heading: What it says it is.
+        revision: How often it was corrected, for the `.ics`.
 
     Raises:
         Faults: the entry quotes something that is not there, or no longer true.
     """
     desk = Desk(found, community, language, now)
     message, edition = desk.message(entry)
+    if entry.kind == "announcement" and entry.starts is not None:
+        event = Event(entry, entry.starts, community)
+        if event.lies_ahead(now):
+            message = event.told(message, edition, words.formats(desk.language, edition.language), revision)
     if entry.asks_about:
         message = _asking(message, edition.language, entry.asks_about)
+    if heading:
+        message = headed(message, edition.language, heading)
     return desk.written(message, edition.language, channel)
 
 
 def _asking(message: Message, language: str, about: str) -> Message:
     """A text that ends with the question whether something was of use."""
     question = Phrases(language).say("bot.useful")
-    blocks = (*message.document.blocks, Block("paragraph", (Span(question),)))
-    short = f"{message.short} {question}" if message.short else None
-    return replace(message, document=Document(blocks), short=short, choices=taps.of_use(language, about))
+    message = ending(message, question, body=True, short=True)
+    return replace(message, choices=taps.of_use(language, about))
 
 
 def render_letter(
