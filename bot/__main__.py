@@ -21,6 +21,7 @@ _COMMANDS = {
     "pause": "steering",
     "resume": "steering",
     "cancel": "steering",
+    "correct": "correcting",
     "inbox": "inbox",
     "subscribers": "people",
     "invite": "inviting",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.broadcasts import Broadcasts
+from bot.broadcasts.corrections import Corrections
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
 from bot.conversation import Conversation, Writer
@@ -65,6 +66,7 @@ class App:
         self.subscribers: Subscribers
         self.outbox: Outbox
         self.broadcasts: Broadcasts
+        self.corrections: Corrections
         self.reports: Reports
         self.inbox: Inbox
         self.figures: Figures
@@ -82,6 +84,7 @@ class App:
         self.outbox = Outbox(self.store, self._vault)
         self.reports = Reports(self.store, self.project)
         self.broadcasts = Broadcasts(self.store, self.project, self.reports)
+        self.corrections = Corrections(self.store, self.project)
         self.inbox = Inbox(self.store, self._vault, self.project)
         self.figures = Figures(self.store, self._vault)
         return self

@@ -20,7 +20,7 @@ from typing import Any
 
 from bot.__main__ import main
 
-ROOMS = ("announcing", "demo", "people", "serving", "steering", "writing")
+ROOMS = ("announcing", "correcting", "demo", "people", "serving", "steering", "writing")
 
 
 def serve(files: Path) -> None:

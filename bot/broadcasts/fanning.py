@@ -69,6 +69,11 @@ def fan_out(
         "window_from": window_from(now),
     }
     tx.run(sql.FAN_OUT, order)
+    ask_opinion(tx, broadcast, entry, now)
+
+
+def ask_opinion(tx: Transaction, broadcast: int, entry: Entry, now: datetime) -> None:
+    """Wait for an answer of everybody who gets a text that ends with the question whether it was of use."""
     if entry.asks_about:
         choices = [asdict(one) for one in taps.of_use("es", entry.asks_about)]
         waits = {"broadcast": broadcast, "choices": json.dumps(choices), "until": to_ms(now + _OPINION)}

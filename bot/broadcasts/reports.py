@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot import timetable
 from bot.moments import from_ms
-from bot.store import sql
+from bot.store import corrections, sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +67,8 @@ class Report:
     Attributes:
         rest: What holds what is queued, if the community rests now.
         why: The reason of an emergency.
+        corrects: The broadcast whose text was wrong, if this is a correction.
+        corrected_by: The last correction of this one.
     """
 
     broadcast: int
@@ -78,6 +80,8 @@ class Report:
     due_at: datetime | None = None
     rest: Rest | None = None
     why: str | None = None
+    corrects: int | None = None
+    corrected_by: int | None = None
 
     @property
     def open(self) -> int:
@@ -100,8 +104,13 @@ class Reports:
     async def report(self, broadcast: int, now: datetime) -> Report:
         """What became of one broadcast. Raises KeyError when there is none."""
         which = {"id": broadcast, "broadcast": broadcast}
-        row, counted, reasons = await self._store.read(
-            lambda tx: (tx.one(sql.BROADCAST, which), tx.rows(sql.COUNTS, which), tx.rows(sql.REASONS, which))
+        row, counted, reasons, later = await self._store.read(
+            lambda tx: (
+                tx.one(sql.BROADCAST, which),
+                tx.rows(sql.COUNTS, which),
+                tx.rows(sql.REASONS, which),
+                tx.one(corrections.CORRECTED_BY, which),
+            )
         )
         if row is None:
             raise KeyError(broadcast)
@@ -120,6 +129,8 @@ class Reports:
             due_at=from_ms(row["due_at"]),
             rest=rest,
             why=row["why"],
+            corrects=row["corrects"],
+            corrected_by=later["id"] if later else None,
         )
 
     async def last(self, entry: str, community: str, now: datetime) -> Report | None:

@@ -34,6 +34,8 @@ def as_row(report: Report) -> dict[str, object]:
             {"state": each.state, "reason": each.reason, "sender": each.sender, "people": each.people}
             for each in report.reasons
         ],
+        "corrects": report.corrects,
+        "corrected_by": report.corrected_by,
     }
 
 
@@ -47,6 +49,10 @@ def show(desk: Desk, project: Project, report: Report) -> None:
     desk.console.print(f" · {say(f'report.state-{report.state}')}", markup=False)
     if report.why:
         desk.console.print(say("report.why", why=report.why), markup=False)
+    if report.corrects:
+        desk.console.print(say("report.corrects", broadcast=str(report.corrects)), markup=False)
+    if report.corrected_by:
+        desk.console.print(say("report.corrected-by", broadcast=str(report.corrected_by)), markup=False)
     for state in COUNTED:
         people = report.counts[state]
         if not people:

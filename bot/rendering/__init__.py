@@ -6,7 +6,7 @@ What you preview is what arrives, because it is made here, once, and stored.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import channels
 from bot import languages, library, taps, words

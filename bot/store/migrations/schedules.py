@@ -31,6 +31,7 @@ DROP TABLE broadcasts;
 ALTER TABLE broadcasts_new RENAME TO broadcasts;
 CREATE INDEX open_broadcasts ON broadcasts (priority, id) WHERE state IN ('running', 'paused');
 CREATE INDEX due_broadcasts ON broadcasts (due_at) WHERE state IN ('scheduled', 'approved');
+CREATE INDEX corrections ON broadcasts (corrects) WHERE corrects IS NOT NULL;
 
 CREATE TABLE history ( -- what people and the clock decided of a broadcast: only ever added to
     id INTEGER PRIMARY KEY,
