@@ -52,13 +52,7 @@ class Event:
             about=one_line(about, _ABOUT),
             revision=revision,
         )
-        starts = self._starts
-        when = (
-            words.datetime(starts, formats)
-            if isinstance(starts, dt.datetime)
-            else words.date(starts, formats)
-        )
-        line = Phrases(edition.language).say("bot.when", when=when)
+        line = Phrases(edition.language).say("bot.when", when=_in_words(self._starts, formats))
         body, short = (not quotes(text, "starts") for text in (edition.body, edition.front.sms))
         return replace(ending(message, line, body=body, short=short), file=invitation(occasion))
 
@@ -80,4 +74,6 @@ class Event:
 
 
 def _in_words(when: dt.date, formats: str) -> str:
-    return words.datetime(when, formats) if isinstance(when, dt.datetime) else words.date(when, formats)
+    """The date, and its hour if it has one, with plain spaces: a narrow one would double an SMS."""
+    said = words.datetime(when, formats) if isinstance(when, dt.datetime) else words.date(when, formats)
+    return " ".join(said.split())
