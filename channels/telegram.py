@@ -24,7 +24,7 @@ from channels.telegram_files import Uploads
 from channels.telegram_html import render
 from channels.telegram_request import TOTAL_SECONDS, AiohttpRequest
 from channels.telegram_trouble import REASONS, trouble_of
-from channels.trouble import Refused, Trouble
+from channels.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,8 +109,8 @@ class Telegram:
                 if replaces is not None:
                     return await self._edit(chat, int(replaces), part)
                 return str((await self._send(chat, part)).message_id)
-        except Refused:
-            if part.file:
+        except Trouble as trouble:
+            if part.file and trouble.reason == "media":
                 self._uploads.forget(part.file)
             raise
 

@@ -37,5 +37,5 @@ class Uploads:
             self._known[file] = message.document.file_id
 
     def forget(self, file: File) -> None:
-        """A request with it was refused: perhaps Telegram does not know its name any more."""
+        """Telegram does not know its name any more: the next request brings the file again."""
         self._known.pop(file, None)
