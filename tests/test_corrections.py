@@ -144,7 +144,7 @@ async def test_who_is_in_flight_gets_the_correction_afterwards(core: Core, clock
     await correct(core, broadcast)
     assert [one.id for one in await claim(core)] == [4]  # whom nothing was sent yet
     await settle(core, Settled(flying, "sent", vendor_id="7"))
-    clock.skip(seconds=31)
+    clock.skip(seconds=61)
     [late] = await claim(core)
     assert await core.outbox.copy(late.id, 1) == "7"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Store, Transaction, Unusable, sql, talk
+from bot.store import Store, Transaction, Unusable, corrections, sql, talk
 from tests.core import chat, number, opened, people, person
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ INDEXED = [
     *(sql.FAN_OUT, sql.READERS, sql.COUNTS, sql.REASONS, sql.CANCEL_OPEN, talk.INBOUNDS_UNANSWERED),
     *(sql.BROADCASTS_OPEN, sql.BROADCASTS_DUE, sql.BROADCAST_MADE, sql.SUBSCRIBER_BY_ADDRESS),
     *(sql.SUPPRESSED, sql.SUBSCRIBER_MOVED),
+    *(corrections.CORRECTED_BY, corrections.FAN_OUT, corrections.ORPHANED),
 ]
 
 WRITER = """

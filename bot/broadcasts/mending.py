@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from bot.timetable import Community
     from channels.base import Part
 
-_LANDING = timedelta(seconds=30)
-"""A request that is under way when we correct has ended by then: no channel waits longer for an answer."""
+_LANDING = timedelta(minutes=1)
+"""What is under way when we correct has ended by then: no channel waits half as long for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
