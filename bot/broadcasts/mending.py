@@ -50,15 +50,12 @@ class Mended:
     instead: Rendered
     changed: bool
 
-    def add(self, tx: Transaction, broadcast: int) -> dict[str, int]:
-        """Keep both texts; all three numbers."""
-        instead = f"instead of {self.variant}" if self.variant else ""
-        correction = f"{self.variant} correction".strip()
-        return {
-            "wrong": self.wrong,
-            "correction": add_text(tx, self.correction, self.sender, broadcast, correction),
-            "instead": add_text(tx, self.instead, self.sender, broadcast, instead),
-        }
+    def add(self, tx: Transaction, broadcast: int, *, reached: bool) -> int:
+        """Keep what is said to whoever may have got the wrong text, or instead of it; its number."""
+        text, variant = (self.correction, "correction") if reached else (self.instead, "")
+        if self.variant:  # a correction itself: each of its texts has others that take its place
+            variant = f"correction after {self.wrong}" if reached else f"correction instead of {self.wrong}"
+        return add_text(tx, text, self.sender, broadcast, variant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,10 @@ class Mending:
         stop(tx, self.wrong, now)
         order = {"broadcast": correction, "corrects": self.wrong, "window_from": window_from(now)}
         order |= {"now": to_ms(now), "landed": to_ms(now + _LANDING)}
-        tx.each(corrections.FAN_OUT, [order | text.add(tx, correction) for text in self.texts])
+        texts = {text.wrong: text for text in self.texts}
+        for wrong, reached in tx.tuples(corrections.AUDIENCE, order):
+            right = texts[wrong].add(tx, correction, reached=bool(reached))
+            tx.run(corrections.FAN_OUT, order | {"wrong": wrong, "reached": reached, "right": right})
         ask_opinion(tx, correction, self.entry, now)
 
 
@@ -115,7 +115,7 @@ def mended(
         return render(library, entry, community, channel, language, now, heading=heading, revision=revision)
 
     before, closed = load_parts(text["open"]), load_parts(text["closed"] or "[]")
-    heading: Heading = "correction" if "correction" in text["variant"] else ""
+    heading: Heading = "correction" if text["variant"].startswith("correction") else ""
     as_before, plain, correction = (
         said(heading, revision),
         said("", revision + 1),

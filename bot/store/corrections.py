@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-_REACHED = "(d.part > 0 OR d.state IN ('claimed', 'sent', 'delivered', 'read', 'unknown'))"
-"""A delivery of which the person may have got something."""
+# Whether somebody may have got something of a delivery.
+_REACHED = """
+    CASE WHEN d.part > 0 OR d.state IN ('claimed', 'sent', 'delivered', 'read', 'unknown') THEN 1 ELSE 0 END
+"""
+# Who may have got a text is told of it; who was still to get it is told the right one alone, or of what they
+# got before. Nobody else.
+_AUDIENCE = f"""
+    d.broadcast = :corrects AND s.state = 'active'
+    AND ({_REACHED} = 1 OR d.state = 'cancelled' AND d.reason = 'corrected'
+         OR d.corrects IS NOT NULL AND d.state IN ('cancelled', 'expired'))
+"""
 
 # A correction that was dropped before it began is none.
 CORRECTED_BY = """
@@ -24,8 +33,11 @@ ADD = """
     FROM broadcasts WHERE id = :corrects
     RETURNING id
 """
-# Whoever may have got a text gets its correction; whoever was still to get it gets the right one alone, or
-# the correction of what they got before. `:landed` is when a request that is under way now is surely over.
+AUDIENCE = f"""
+    SELECT DISTINCT d.text, {_REACHED} AS reached FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
+    WHERE {_AUDIENCE}
+"""  # noqa: S608 - a constant of ours
+# `:landed` is when a request that is under way now is surely over.
 FAN_OUT = f"""
     INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at, corrects)
     SELECT :broadcast, s.id, t.id, t.sender,
@@ -33,13 +45,11 @@ FAN_OUT = f"""
                 THEN 'held' ELSE 'queued' END,
            CASE WHEN t.closed IS NULL AND coalesce(s.heard_at, 0) <= :window_from THEN 'window' END,
            CASE WHEN d.state = 'claimed' THEN :landed ELSE :now END,
-           CASE WHEN {_REACHED} THEN d.id ELSE d.corrects END
+           CASE WHEN :reached = 1 THEN d.id ELSE d.corrects END
     FROM deliveries d
     JOIN subscribers s ON s.id = d.subscriber
-    JOIN texts t ON t.id = CASE WHEN {_REACHED} THEN :correction ELSE :instead END
-    WHERE d.broadcast = :corrects AND d.text = :wrong AND s.state = 'active'
-      AND ({_REACHED} OR d.state = 'cancelled' AND d.reason = 'corrected'
-           OR d.corrects IS NOT NULL AND d.state IN ('cancelled', 'expired'))
+    JOIN texts t ON t.id = :right
+    WHERE {_AUDIENCE} AND d.text = :wrong AND {_REACHED} = :reached
     ON CONFLICT (broadcast, subscriber) DO NOTHING
 """  # noqa: S608 - a constant of ours
 TOLD = "SELECT count(corrects), count(*) - count(corrects) FROM deliveries WHERE broadcast = :broadcast"
