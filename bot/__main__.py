@@ -28,6 +28,7 @@ _COMMANDS = {
     "pause": "steering",
     "resume": "steering",
     "cancel": "steering",
+    "correct": "correcting",
     "arm": "arming",
     "inbox": "inbox",
     "subscribers": "people",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from bot.arming import Arming
 from bot.broadcasts import Broadcasts
 from bot.broadcasts.approval import Approvals
+from bot.broadcasts.corrections import Corrections
 from bot.broadcasts.plan import Plans
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
@@ -76,6 +77,7 @@ class App:
         self.broadcasts: Broadcasts
         self.approvals: Approvals
         self.arming: Arming
+        self.corrections: Corrections
         self.reports: Reports
         self.plans: Plans
         self.inbox: Inbox
@@ -95,6 +97,7 @@ class App:
         self.reports = Reports(self.store, self.project)
         self.broadcasts = Broadcasts(self.store, self.project, self.reports)
         self.approvals = Approvals(self.store, self.broadcasts)
+        self.corrections = Corrections(self.store, self.project)
         self.plans = Plans(self.store, self.project, self.reports)
         self.arming = Arming(self.store, self.project.settings.database_path, self.clockwork)
         self.inbox = Inbox(self.store, self._vault, self.project)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.store import Unusable
-from channels.base import Trouble
+from channels.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

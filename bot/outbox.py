@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot import consent
 from bot.moments import from_ms, to_ms
-from bot.store import sql
+from bot.store import corrections, sql
 from bot.texts import Text, load_text
-from channels.base import REPLY_WINDOW, Gone
+from channels.base import REPLY_WINDOW
+from channels.trouble import Gone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,8 +103,19 @@ class Outbox:
         self._vault = vault
 
     async def recover(self, now: datetime) -> int:
-        """Called by the one who may dispatch, before it begins: a claim without an owner becomes unknown."""
-        return await self._store.write(lambda tx: tx.run(sql.ORPHANS, {"now": to_ms(now)}))
+        """Called by the one who may dispatch, before it begins: a claim without an owner becomes unknown.
+
+        Unless it was to make a copy right: that may be done twice, and the correction is yet to follow.
+        """
+
+        def work(tx: Transaction) -> int:
+            for row in tx.rows(corrections.ORPHANED):
+                parts = load_text(row, self._vault).open
+                if parts[min(row["part"], len(parts) - 1)].replaces:
+                    tx.run(corrections.AGAIN, {"id": row["id"]})
+            return tx.run(sql.ORPHANS, {"now": to_ms(now)})
+
+        return await self._store.write(work)
 
     async def turn(
         self,
@@ -133,6 +145,12 @@ class Outbox:
         if row is None:
             raise KeyError(text)
         return load_text(row, self._vault)
+
+    async def copy(self, delivery: int, ago: int) -> str | None:
+        """The vendor's id of the message that the person got so many corrections ago; None when unknown."""
+        values = {"id": delivery, "ago": ago}
+        row = await self._store.read(lambda tx: tx.one(corrections.COPY, values))
+        return row["vendor_id"] if row else None
 
     async def receipt(self, receipt: Receipt, now: datetime) -> None:
         """Let a receipt move its delivery forward. A replay or a late one changes nothing."""

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.policy import PROBE
-from channels.base import Later, Unsure
+from channels.trouble import Later, Unsure
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.policy import Decision
-    from channels.base import Trouble
+    from channels.trouble import Trouble
 
 HEADROOM = 0.95
 """Of the rate we use: what is lost to a network that squeezes 50 ms of our spacing together."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from channels.base import Broken, Gone, Later, Refused, Unsure
+from channels.trouble import Broken, Gone, Later, Refused, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from channels.base import Trouble
+    from channels.trouble import Trouble
 
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=15)

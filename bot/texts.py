@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bot.store import sql
-from channels.base import Choice, Part, Template
+from channels.base import Choice, File, Part, Template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,12 +48,18 @@ class Text:
         return "us-template" if self.marketing and not free and not marketing else None
 
 
-def add_text(tx: Transaction, text: Rendered, sender: str, broadcast: int | None = None) -> int:
+def add_text(
+    tx: Transaction, text: Rendered, sender: str, broadcast: int | None = None, variant: str = ""
+) -> int:
     """Keep a text that is about to be said through a sender; its number.
 
     A reply is kept once, however often it is given.
+
+    Args:
+        broadcast: None for a reply.
+        variant: For whom, among those of one language on one channel.
     """
-    values = _text_row(text, sender) | {"broadcast": broadcast}
+    values = _text_row(text, sender) | {"broadcast": broadcast, "variant": variant}
     if broadcast is None:
         said = f"{values['open']}\0{values['closed'] or ''}"
         values["mark"] = hashlib.sha256(said.encode()).digest()
@@ -74,6 +80,7 @@ def _text_row(text: Rendered, sender: str) -> dict[str, object]:
         "broadcast": None,
         "channel": text.channel,
         "language": text.language,
+        "variant": "",
         "edition": text.edition,
         "sender": sender,
         "open": dump_parts(text.open),
@@ -110,6 +117,7 @@ def load_parts(stored: str) -> list[Part]:
                 **part,
                 "template": Template(**part["template"]) if part["template"] else None,
                 "choices": tuple(Choice(**choice) for choice in part["choices"]),
+                "file": File(**part["file"]) if part.get("file") else None,  # an earlier version had none
             }
         )
         for part in json.loads(stored)

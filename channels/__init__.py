@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from channels.base import ChannelName, Message, Part
 
 
@@ -27,3 +29,18 @@ def render(channel: ChannelName, message: Message, *, window_open: bool) -> list
             from channels import whatsapp
 
             return whatsapp.render(message, window_open=window_open)
+
+
+def edits(channel: ChannelName, copies: Mapping[int, Sequence[Part]], right: Sequence[Part]) -> list[Part]:
+    """What puts a right text in the place of wrong copies on a channel; none where nothing can be changed.
+
+    Args:
+        channel: Where the copies are.
+        copies: The parts of each, by how many messages ago the person got it, from 1.
+        right: The right text, as `render` made it.
+    """
+    if channel != "telegram":
+        return []
+    from channels import telegram_edits
+
+    return telegram_edits.edits(copies, right)

@@ -1,7 +1,7 @@
-"""The seam every channel is written against: a name, three verbs, a goodbye, and five kinds of trouble.
+"""The seam every channel is written against: a name, three verbs, a goodbye.
 
 Nothing here knows a vendor. Nothing above `channels/` knows a vendor's code or exception: a channel turns
-what its vendor says into the values of this file.
+what its vendor says into the values of this file, or into one of the five kinds of `channels.trouble`.
 
 A channel is a module with a pure function `render` and a class that satisfies `Channel`:
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from channels.markdown import Document
+    from channels.trouble import Trouble
 
 ChannelName = Literal["telegram", "sms", "whatsapp"]
 CHANNELS: tuple[ChannelName, ...] = ("telegram", "sms", "whatsapp")
@@ -82,6 +83,21 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What goes along with a text where the vendor takes files.
+
+    Attributes:
+        name: What it is saved as: `[a-z0-9.-]`.
+        mime: What it is.
+        content: UTF-8.
+    """
+
+    name: str
+    mime: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What is to be said, before any channel has written it.
 
@@ -93,6 +109,7 @@ class Message:
         fold: Whether SMS may write a for á (and so on) where that saves a segment. A community decides.
         choices: What the person may answer with a tap; more than `MOST_CHOICES` are a ValueError.
         menus: Twilio's `ContentSid` of the WhatsApp menu for each number of choices that has one.
+        file: What goes along. The text says all of it that matters, for only Telegram takes it.
     """
 
     document: Document
@@ -102,6 +119,7 @@ class Message:
     fold: bool = False
     choices: tuple[Choice, ...] = ()
     menus: Mapping[int, str] = field(default_factory=dict)
+    file: File | None = None
 
     def __post_init__(self) -> None:
         if len(self.choices) > MOST_CHOICES:
@@ -113,13 +131,17 @@ class Part:
     """One request's worth of text, exactly as the vendor will get it.
 
     Attributes:
-        text: What arrives, marks and all. For a template: its variables, a line each, for people to read.
+        text: What arrives, marks and all; empty for a file that follows its text. For a template: its
+            variables, a line each, for people to read.
         format: How the vendor is to read `text`.
         encoding: How its length is counted.
         units: Its length in that encoding's units (septets for GSM-7, 16-bit units otherwise).
         segments: What is paid for. One, except for SMS.
         template: Set when `format` is "template".
-        choices: What the last part offers, as it is read: buttons, or the numbered lines in their order.
+        choices: What the last text offers, as it is read: buttons, or the numbered lines in their order.
+        file: What goes along with the text.
+        replaces: Which copy of ours it takes the place of, silently: 1 is the last one that the person has,
+            2 the one before. 0: it is a message of its own.
     """
 
     text: str
@@ -129,6 +151,8 @@ class Part:
     segments: int
     template: Template | None = None
     choices: tuple[Choice, ...] = ()
+    file: File | None = None
+    replaces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,60 +219,6 @@ class Acknowledgement:
     content_type: str
 
 
-class Trouble(Exception):  # noqa: N818 - the house's word; each subclass is a decision, not a fault of ours
-    """Why a send did not work. Always one of the five subclasses, each a decision already taken.
-
-    Attributes:
-        reason: A closed word that `bot/phrases` turns into people's words ("blocked", "no-funds", …).
-        code: The vendor's own code, for staff who speak to the vendor. Never an address or a text.
-    """
-
-    def __init__(self, reason: str, *, code: str = "") -> None:
-        super().__init__(f"{reason} ({code})" if code else reason)
-        self.reason = reason
-        self.code = code
-
-
-class Later(Trouble):
-    """Surely not accepted: try again, never before `wait`.
-
-    Attributes:
-        wait: What the vendor asked for, or None. A wait is about the sender, not about this person.
-    """
-
-    def __init__(self, reason: str, *, code: str = "", wait: timedelta | None = None) -> None:
-        super().__init__(reason, code=code)
-        self.wait = wait
-
-
-class Refused(Trouble):
-    """This message, never; the person is fine."""
-
-
-class Gone(Trouble):
-    """This person is not there, or left.
-
-    Attributes:
-        left: True when they chose to leave (blocked us, opted out); False when the address is dead.
-        moved_to: Their new address, when the vendor says so.
-    """
-
-    def __init__(
-        self, reason: str, *, code: str = "", left: bool = False, moved_to: str | None = None
-    ) -> None:
-        super().__init__(reason, code=code)
-        self.left = left
-        self.moved_to = moved_to
-
-
-class Broken(Trouble):
-    """Our fault, for everyone (credentials, funds, template): the lane stops, rows stay, staff are told."""
-
-
-class Unsure(Trouble):
-    """The request left and no answer came: it may have arrived. Never sent again blindly."""
-
-
 class Forged(Exception):  # noqa: N818 - what it is
     """A webhook that its vendor did not sign."""
 
@@ -270,13 +240,14 @@ class Channel(Protocol):
             must be held.
         """
 
-    async def send(self, address: str, part: Part, key: str) -> str:
+    async def send(self, address: str, part: Part, key: str, replaces: str | None = None) -> str:
         """Send one part with one request.
 
         Args:
             address: E.164, or a chat id.
             part: As `render` made it.
             key: Ours, of `[0-9.]`; comes back in the receipt where the vendor can echo it.
+            replaces: The vendor's id of the message that it takes the place of, for a part that `edits` made.
 
         Returns:
             The vendor's id.

@@ -80,6 +80,7 @@ class Sms(TwilioSender):
         """See `render` of this module."""
         return render(message, window_open=window_open)
 
-    async def send(self, address: str, part: Part, key: str) -> str:
+    async def send(self, address: str, part: Part, key: str, replaces: str | None = None) -> str:
         """Send one part. See `base.Channel.send`; raises one of the five kinds of `Trouble`."""
+        del replaces  # what is on a telephone stays there
         return await self.create(address, key, body=part.text)

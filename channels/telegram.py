@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, TypeVar
 import telegram
 from telegram.constants import ChatMemberStatus, ChatType, ParseMode, UpdateType
 
-from channels.base import Acknowledgement, Forged, Heard, Trouble
+from channels.base import Acknowledgement, Forged, Heard
 from channels.choices import LONGEST_LABEL
 from channels.geo import geo_uri
 from channels.segments import utf16
+from channels.telegram_files import Uploads
 from channels.telegram_html import render
 from channels.telegram_request import TOTAL_SECONDS, AiohttpRequest
 from channels.telegram_trouble import REASONS, trouble_of
+from channels.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,6 +70,7 @@ class Telegram:
         timeout: float = TOTAL_SECONDS,
     ) -> None:
         self._secret = secret
+        self._uploads = Uploads()
         # Two pools, so that a long poll never takes a connection from what is being sent.
         # Never `Bot.initialize`: it asks Telegram who we are, and a vendor that is down must not keep us
         # from starting.
@@ -84,30 +87,70 @@ class Telegram:
         """See `channels.telegram_html.render`."""
         return render(message, window_open=window_open)
 
-    async def send(self, address: str, part: Part, key: str) -> str:  # noqa: ARG002 - nothing echoes a key
-        """Send one message.
+    async def send(self, address: str, part: Part, key: str, replaces: str | None = None) -> str:  # noqa: ARG002 - nothing echoes a key
+        """Send one message, or put it in the place of one.
 
         Args:
             address: A chat id, or "@" and a public name.
-            part: As `render` made it.
+            part: As `render` or `edits` made it.
             key: Not used: the Bot API has nowhere to put it (Bot API 10.1).
+            replaces: The id of the message to edit.
 
         Returns:
             The message's id, unique within its chat. The chat is left out: it would name a person.
 
         Raises:
-            Trouble: one of the five kinds, its `reason` one of `REASONS`.
+            Trouble: one of the five kinds, its `reason` one of `REASONS`. The edit of a message that is gone,
+                or is as it should be already, is Refused("not-edited").
         """
         chat = int(address) if _CHAT_ID.fullmatch(address) else address
-        with _troubles():
-            sent = await self._bot.send_message(
+        try:
+            with _troubles():
+                if replaces is not None:
+                    return await self._edit(chat, int(replaces), part)
+                return str((await self._send(chat, part)).message_id)
+        except Trouble as trouble:
+            if part.file and trouble.reason == "media":
+                self._uploads.forget(part.file)
+            raise
+
+    async def _send(self, chat: int | str, part: Part) -> telegram.Message:
+        keyboard = _keyboard(part.choices) if part.choices else None
+        if part.file is None:
+            return await self._bot.send_message(
                 chat,
                 part.text,
                 parse_mode=ParseMode.HTML,
                 link_preview_options=_NO_PREVIEW,
-                reply_markup=_keyboard(part.choices) if part.choices else None,
+                reply_markup=keyboard,
             )
-        return str(sent.message_id)
+        sent = await self._bot.send_document(
+            chat,
+            self._uploads.offered(part.file),
+            caption=part.text or None,
+            parse_mode=ParseMode.HTML,
+            reply_markup=keyboard,
+        )
+        self._uploads.keep(part.file, sent)
+        return sent
+
+    async def _edit(self, chat: int | str, message: int, part: Part) -> str:
+        if part.file is None:
+            await self._bot.edit_message_text(
+                part.text,
+                chat,
+                message,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=_NO_PREVIEW,
+            )
+            return str(message)
+        document = telegram.InputMediaDocument(
+            self._uploads.offered(part.file), caption=part.text, parse_mode=ParseMode.HTML
+        )
+        edited = await self._bot.edit_message_media(document, chat, message)
+        if isinstance(edited, telegram.Message):
+            self._uploads.keep(part.file, edited)
+        return str(message)
 
     def read(self, request: Request) -> list[Heard | Receipt]:
         """Read a webhook: one update, which holds at most one thing heard. Telegram sends no receipts.

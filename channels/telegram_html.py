@@ -9,6 +9,7 @@ target out instead.
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 MAX_UNITS = 4096
 """UTF-16 code units of one message, counted after its tags and entities are read."""
+
+MAX_CAPTION = 1024
+"""The same of a text that stands under a file."""
 
 MAX_ENTITIES = 100
 """Telegram forgets the bold and the links after the hundredth (found by experiment, telegram.constants)."""
@@ -81,6 +85,7 @@ def render(message: Message, *, window_open: bool) -> list[Part]:  # noqa: ARG00
 
     Returns:
         Parts of at most 4096 UTF-16 units, cut at the ends of paragraphs; none when there is nothing to see.
+        A file has the text as its caption, or follows it where the text is too long for one.
     """
     parts = []
     for page in _pages(list(_blocks(_titled(message.document, message.title)))):
@@ -88,7 +93,11 @@ def render(message: Message, *, window_open: bool) -> list[Part]:  # noqa: ARG00
         text = "".join(run.text for run in runs)
         if _SEEN.search(text):
             parts.append(Part(_html(runs), format="html", encoding="utf-16", units=_units(text), segments=1))
-    return offering(parts, labelled(message.choices))
+    file = message.file if parts else None
+    if file and len(parts) == 1 and parts[0].units <= MAX_CAPTION:
+        parts, file = [replace(parts[0], file=file)], None
+    alone = [Part("", format="html", encoding="utf-16", units=0, segments=1, file=file)] if file else []
+    return [*offering(parts, labelled(message.choices)), *alone]
 
 
 def _titled(document: Document, title: str) -> tuple[Block, ...]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from telegram import error as errors
 
-from channels.base import Broken, Gone, Later, Refused, Trouble, Unsure
 from channels.telegram_request import NeverSentError, NoAnswerError
+from channels.trouble import Broken, Gone, Later, Refused, Trouble, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,11 @@ REASONS: Final = frozenset(
         "credentials",  # the token is wrong or was revoked
         "deactivated",  # their account is deleted
         "empty",  # nothing to see in the text
+        "media",  # it does not know the file any more that we named
         "moved",  # a group became a supergroup
         "never-started",  # they never pressed Start
         "no-answer",  # the request left, nothing came back
+        "not-edited",  # the message to edit is gone, too old, or as it should be already
         "not-found",  # no such chat
         "rate-limited",  # too many; Telegram said how long to wait
         "removed",  # the group is gone, or the bot is out of it
@@ -49,6 +51,7 @@ _BAD_MARKUP = partial(Refused, "bad-markup")
 _LOGGED_OUT = partial(Broken, "credentials")
 _EMPTY = partial(Refused, "empty")
 _TOO_LONG = partial(Refused, "too-long")
+_NOT_EDITED = partial(Refused, "not-edited")
 
 _FORBIDDEN: dict[str, Callable[..., Trouble]] = {
     "blocked by the user": _BLOCKED,
@@ -60,6 +63,10 @@ _FORBIDDEN: dict[str, Callable[..., Trouble]] = {
 }
 
 _BAD_REQUEST: dict[str, Callable[..., Trouble]] = {
+    # Before all others: "message is not modified" goes on about the reply markup.
+    "is not modified": _NOT_EDITED,
+    "to edit": _NOT_EDITED,  # "message to edit not found", "there is no text in the message to edit"
+    "can't be edited": _NOT_EDITED,
     "chat not found": _NOT_FOUND,
     "peer_id_invalid": _NOT_FOUND,
     # A 403 that Telegram wrote all in capitals reaches us as a 400.
@@ -75,6 +82,7 @@ _BAD_REQUEST: dict[str, Callable[..., Trouble]] = {
     "text is empty": _EMPTY,
     "must be non-empty": _EMPTY,
     "logged out": _LOGGED_OUT,
+    "file identifier": partial(Later, "media"),
 }
 
 

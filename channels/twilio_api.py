@@ -26,8 +26,9 @@ from twilio.request_validator import (  # type: ignore[import-untyped]  # as abo
 )
 from twilio.rest import Client  # type: ignore[import-untyped]  # as above
 
-from channels.base import Acknowledgement, Forged, Refused
+from channels.base import Acknowledgement, Forged
 from channels.forms import FORM, encode
+from channels.trouble import Refused
 from channels.twilio_errors import (
     NO_ANSWER,
     UNREACHABLE,
@@ -40,7 +41,8 @@ from channels.twilio_webhooks import facts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from channels.base import Heard, Receipt, Request, Trouble
+    from channels.base import Heard, Receipt, Request
+    from channels.trouble import Trouble
 
 _JSON = "application/json"
 _LARGEST_WEBHOOK = 256 * 1024

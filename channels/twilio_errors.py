@@ -13,7 +13,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
-from channels.base import Broken, Gone, Later, Refused, Trouble, Unsure
+from channels.trouble import Broken, Gone, Later, Refused, Trouble, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

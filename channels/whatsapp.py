@@ -226,8 +226,9 @@ class WhatsApp(TwilioSender):
         """See `render` of this module."""
         return render(message, window_open=window_open)
 
-    async def send(self, address: str, part: Part, key: str) -> str:
+    async def send(self, address: str, part: Part, key: str, replaces: str | None = None) -> str:
         """Send one part. See `base.Channel.send`; raises one of the five kinds of `Trouble`."""
+        del replaces  # Twilio has no edits
         if part.template is None:
             return await self.create(address, key, body=part.text)
         content = {"content_sid": part.template.content_sid}

@@ -20,7 +20,10 @@ from typing import Any
 
 from bot.__main__ import main
 
-ROOMS = ("announcing", "approving", "arming", "demo", "people", "planning", "serving", "steering", "writing")
+ROOMS = (
+    *("announcing", "approving", "arming", "correcting", "demo", "people", "planning"),
+    *("serving", "steering", "writing"),
+)
 
 
 def serve(files: Path) -> None:

@@ -20,7 +20,8 @@ from bot.newcomers import Newcomer
 from bot.numbers import takes_marketing
 from bot.outbox import Settled
 from bot.timetable import QuietHours
-from channels.base import Gone, Receipt
+from channels.base import Receipt
+from channels.trouble import Gone
 from channels.whatsapp import WhatsApp
 from tests.core import Clock, Core, chat, number, opened, people, person, vendor_at_work
 

@@ -37,7 +37,12 @@ JOURNEY = (
 FLOOR = {room: level for level, line in enumerate(JOURNEY) for room in line.split()}
 
 DOORS = {
-    "telegram": {"channels.telegram", "channels.telegram_request", "channels.telegram_trouble"},
+    "telegram": {
+        "channels.telegram",
+        "channels.telegram_files",
+        "channels.telegram_request",
+        "channels.telegram_trouble",
+    },
     "twilio": {"channels.twilio_api"},
     "apscheduler": {"bot.clock"},
     "sqlite_utils": {"bot.store", "bot.search"},

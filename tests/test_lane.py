@@ -13,7 +13,8 @@ import pytest
 
 from bot.store import Unusable, sql, talk
 from bot.texts import dump_parts
-from channels.base import Part, Trouble
+from channels.base import Part
+from channels.trouble import Trouble
 from tests.core import (
     Answer,
     Asked,
@@ -85,7 +86,7 @@ async def reply(core: Core, address: str, words: str) -> None:
     [(who,)] = await core.rows("SELECT id FROM subscribers WHERE address = :sealed", sealed=sealed)
     part = dump_parts([Part(words, "html", "utf-16", len(words), 1)])
     text = {"broadcast": None, "channel": "telegram", "language": "es", "edition": "es", "sender": "bot"}
-    text |= {"open": part, "closed": part, "category": None, "mark": None, "owner": None}
+    text |= {"variant": "", "open": part, "closed": part, "category": None, "mark": None, "owner": None}
     heard = {"sender": "bot", "vendor_id": words, "subscriber": who, "text": None, "left_there": 0}
     now = int(core.now.timestamp() * 1000)
 

@@ -10,7 +10,8 @@ import pytest
 
 from bot.outbox import Claim, Settled
 from bot.texts import dump_parts, load_parts
-from channels.base import Choice, Gone, Part, Receipt, Refused, Template
+from channels.base import Choice, Part, Receipt, Template
+from channels.trouble import Gone, Refused
 from tests.core import Clock, Core, chat, opened, people, person
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.pace import LaneTrouble, Pace
 from bot.policy import decide
-from channels.base import Broken, Gone, Later, Refused, Trouble, Unsure
+from channels.trouble import Broken, Gone, Later, Refused, Trouble, Unsure
 from tests.core import busiest_second, opened, people, vendor_at_work
 
 if TYPE_CHECKING:

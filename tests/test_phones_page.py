@@ -137,6 +137,29 @@ async def test_what_did_not_arrive_is_said_in_words(page: Page, rehearsal: Rehea
     assert page.texts("whatsapp", ".heard") == []
 
 
+async def test_a_file_is_kept_and_a_change_is_seen(page: Page, rehearsal: Rehearsal) -> None:
+    """A document shows its name and is downloaded by a press; a message that was changed says so."""
+    url = f"{rehearsal.url}bot{BOT_TOKEN}/"
+    form = aiohttp.FormData({"chat_id": "101", "caption": "Feria el <b>lunes</b>", "parse_mode": "HTML"})
+    form.add_field("document", b"BEGIN:VCALENDAR", filename="feria.ics", content_type="text/calendar")
+    async with aiohttp.ClientSession() as session:
+        async with session.post(url + "sendDocument", data=form) as answer:
+            number = (await answer.json())["result"]["message_id"]
+        await page.until(lambda: page.texts("telegram", ".file .name") == ["feria.ics"])
+        (link,) = page.all("telegram", ".file")
+        assert link.get_attribute("download") == "feria.ics"
+        async with session.get(link.get_attribute("href") or "") as answer:
+            assert await answer.read() == b"BEGIN:VCALENDAR"
+        assert page.texts("telegram", ".edited") == []
+        change = {"chat_id": "101", "message_id": number, "caption": "Feria el martes"}
+        async with session.post(url + "editMessageCaption", json=change) as answer:
+            assert answer.status == 200
+    await page.until(lambda: page.texts("telegram", ".heard .text") == ["Feria el martes"])
+    assert page.texts("telegram", ".edited") == ["editado"]
+    assert page.texts("telegram", ".file .name") == ["feria.ics"]
+    await page.until(lambda: "1 cambiados" in page.texts("telegram", ".counts")[0])
+
+
 async def updates(rehearsal: Rehearsal, method: str = "getUpdates", **parameters: object) -> Any:  # noqa: ANN401 - JSON
     """Ask as a bot."""
     url = f"{rehearsal.url}bot{BOT_TOKEN}/{method}"

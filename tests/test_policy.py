@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.policy import LONGEST_RETRY, MOST_ATTEMPTS, PROBE, Decision, decide
-from channels.base import Broken, Gone, Later, Refused, Trouble, Unsure
+from channels.trouble import Broken, Gone, Later, Refused, Trouble, Unsure
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 SOON, MUCH_LATER = NOW + timedelta(seconds=1), NOW + timedelta(days=2)

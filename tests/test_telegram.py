@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from channels.base import Broken, Choice, Gone, Heard, Later, Message, Part, Refused, Trouble, Unsure
+from channels.base import Choice, Heard, Message, Part
 from channels.markdown import parse
 from channels.telegram import REASONS, Telegram
+from channels.trouble import Broken, Gone, Later, Refused, Trouble, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -15,8 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from aiohttp import web
 
-from channels.base import Broken, Channel, Gone, Later, Part, Refused, Template, Trouble, Unsure
+from channels.base import Channel, Part, Template
 from channels.sms import Sms
+from channels.trouble import Broken, Gone, Later, Refused, Trouble, Unsure
 from channels.twilio_errors import CAUSES
 from channels.whatsapp import WhatsApp
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from channels.base import Broken, Gone
+from channels.trouble import Broken, Gone
 from channels.twilio_errors import CAUSES, REASONS, answer_trouble
 
 LEFT, GONE = {21610, 63014, 63033}, {21211, 21217, 21614, 30005, 30006, 63003}

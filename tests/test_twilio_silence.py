@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from channels.base import Later, Part, Trouble, Unsure
+from channels.base import Part
 from channels.sms import Sms
+from channels.trouble import Later, Trouble, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.base import Forged, Gone, Heard, Receipt, Refused, Request
+from channels.base import Forged, Heard, Receipt, Request
 from channels.sms import Sms
+from channels.trouble import Gone, Refused
 from channels.twilio_errors import CAUSES
 from channels.whatsapp import WhatsApp
 

@@ -88,6 +88,11 @@ def fan_out(
     tx.run(audience.fan_out(len(days)), values)
     if days:
         tx.run(audience.ENOUGH, values)
+    ask_opinion(tx, broadcast, entry, now)
+
+
+def ask_opinion(tx: Transaction, broadcast: int, entry: Entry, now: datetime) -> None:
+    """Wait for an answer of everybody who gets a text that ends with the question whether it was of use."""
     if entry.asks_about:
         choices = [asdict(one) for one in taps.of_use("es", entry.asks_about)]
         waits = {"broadcast": broadcast, "choices": json.dumps(choices), "until": to_ms(now + _OPINION)}

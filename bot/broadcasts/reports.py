@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bot import timetable
 from bot.broadcasts import history
 from bot.moments import from_ms, to_ms
-from bot.store import sql
+from bot.store import corrections, sql
 from bot.timetable import Planned
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class Report:
         rest: What holds what is queued, if the community rests now.
         why: The reason of an emergency.
         history: Who decided what of it, oldest first.
+        corrects: The broadcast whose text was wrong, if this is a correction.
+        corrected_by: The last correction of this one.
     """
 
     broadcast: int
@@ -75,6 +77,8 @@ class Report:
     rest: Rest | None = None
     why: str | None = None
     history: tuple[Step, ...] = ()
+    corrects: int | None = None
+    corrected_by: int | None = None
 
     @property
     def open(self) -> int:
@@ -97,12 +101,13 @@ class Reports:
     async def report(self, broadcast: int, now: datetime) -> Report:
         """What became of one broadcast. Raises KeyError when there is none."""
         which = {"id": broadcast, "broadcast": broadcast, "now": to_ms(now)}
-        row, counted, reasons, steps = await self._store.read(
+        row, counted, reasons, steps, later = await self._store.read(
             lambda tx: (
                 tx.one(sql.BROADCAST, which),
                 tx.rows(sql.COUNTS, which),
                 tx.rows(sql.REASONS, which),
                 history.steps(tx, broadcast),
+                tx.one(corrections.CORRECTED_BY, which),
             )
         )
         if row is None:
@@ -123,6 +128,8 @@ class Reports:
             rest=rest,
             why=row["why"],
             history=steps,
+            corrects=row["corrects"],
+            corrected_by=later["id"] if later else None,
         )
 
     async def last(self, entry: str, community: str, now: datetime) -> Report | None:

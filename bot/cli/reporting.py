@@ -66,6 +66,8 @@ def as_row(report: Report) -> dict[str, object]:
             for step in report.history
         ],
         "rest": {"until": rest.until.isoformat(), "why": rest.why, "name": rest.name} if rest else None,
+        "corrects": report.corrects,
+        "corrected_by": report.corrected_by,
     }
 
 
@@ -79,12 +81,22 @@ def show(desk: Desk, project: Project, report: Report) -> None:
     desk.console.print(f" · {say(f'report.state-{report.state}')}", markup=False)
     if report.why:
         desk.console.print(say("report.why", why=report.why), markup=False)
+    if report.corrects:
+        desk.console.print(say("report.corrects", broadcast=str(report.corrects)), markup=False)
+    if report.corrected_by:
+        desk.console.print(say("report.corrected-by", broadcast=str(report.corrected_by)), markup=False)
     if report.history and report.state in _TELLING and (why_so := _reason(desk, report.history[-1])):
         desk.console.print(f"  {why_so}", style="yellow", markup=False)
     if report.state in ("draft", "submitted", "missed", "returned"):
         next_ = say(f"report.next.{report.state}", broadcast=str(report.broadcast), entry=report.entry)
         desk.console.print(f"  {next_}", style="yellow", markup=False)
     _show_counts(desk, report, community)
+    _show_waits(desk, report, community)
+
+
+def _show_waits(desk: Desk, report: Report, community: Community | None) -> None:
+    """Until when all of it waits."""
+    say = desk.phrases.say
     if report.state in ("scheduled", "approved") and report.due_at and community:
         when = desk.moment(report.due_at, community.zone)
         desk.console.print(f"  {say('report.due', when=when)}", markup=False)

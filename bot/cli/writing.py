@@ -164,7 +164,8 @@ def _part(part: Part) -> dict[str, object]:
         "units": part.units,
         "segments": part.segments,
     }
-    return row | ({"choices": [choice.label for choice in part.choices]} if part.choices else {})
+    row |= {"choices": [choice.label for choice in part.choices]} if part.choices else {}
+    return row | ({"file": part.file.name} if part.file else {})
 
 
 def _show(desk: Desk, community: Community, text: Rendered) -> None:
@@ -174,6 +175,8 @@ def _show(desk: Desk, community: Community, text: Rendered) -> None:
     )
     desk.console.rule(head, align="left")
     for part in text.open:
+        if part.file:
+            desk.say("preview-file", file=part.file.name)
         desk.console.print(part.text, markup=False)
         cost = {"n": part.segments, "units": part.units, "encoding": part.encoding.upper()}
         key = "said.preview-sms" if text.channel == "sms" else "said.preview-message"

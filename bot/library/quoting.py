@@ -43,6 +43,11 @@ def faults(text: str, values: Mapping[str, object], facts: Mapping[str, Fact], t
     return sorted(reader.found, key=lambda fault: fault.line)
 
 
+def quotes(text: str, name: str) -> bool:
+    """Whether a text, of which no `faults` are known, quotes one of `NAMES` anywhere."""
+    return any(found.name == name for found in tree(text).find_all(nodes.Name))
+
+
 class _Reader(NodeVisitor):
     """Walks a parsed text once and keeps in `found` what it quotes that is not there."""
 

@@ -115,8 +115,11 @@ BROADCASTS_DUE = """
     SELECT * FROM broadcasts WHERE state IN ('scheduled', 'approved') AND due_at <= :now ORDER BY priority, id
 """
 TEXT_ADD = """
-    INSERT INTO texts (broadcast, channel, language, edition, sender, open, closed, category, mark, owner)
-    VALUES (:broadcast, :channel, :language, :edition, :sender, :open, :closed, :category, :mark, :owner)
+    INSERT INTO texts
+        (broadcast, channel, language, variant, edition, sender, open, closed, category, mark, owner)
+    VALUES
+        (:broadcast, :channel, :language, :variant, :edition, :sender, :open, :closed, :category, :mark,
+         :owner)
     ON CONFLICT (sender, mark) WHERE mark IS NOT NULL DO UPDATE SET mark = excluded.mark
     RETURNING id
 """
@@ -171,15 +174,17 @@ SETTLE_SENT = """
 # What comes back after its broadcast was cancelled is cancelled too.
 _BACK = """CASE WHEN EXISTS (SELECT 1 FROM broadcasts b
                              WHERE b.id = deliveries.broadcast AND b.state = 'cancelled')"""
+_CORRECTED = """CASE WHEN EXISTS (SELECT 1 FROM broadcasts c WHERE c.corrects = deliveries.broadcast)
+                     THEN 'corrected' ELSE 'cancelled' END"""
 SETTLE_NEXT_PART = f"""
     UPDATE deliveries SET state = {_BACK} THEN 'cancelled' ELSE 'queued' END,
-        reason = {_BACK} THEN 'cancelled' END,
+        reason = {_BACK} THEN {_CORRECTED} END,
         part = part + 1, vendor_id = :vendor_id, due_at = :due_at
     WHERE id = :id AND attempt = :attempt AND state = 'claimed'
 """  # noqa: S608 - a constant of ours
 SETTLE_BACK = f"""
     UPDATE deliveries SET state = {_BACK} THEN 'cancelled' ELSE :state END,
-        reason = {_BACK} THEN 'cancelled' ELSE :reason END,
+        reason = {_BACK} THEN {_CORRECTED} ELSE :reason END,
         due_at = coalesce(:due_at, due_at)
     WHERE id = :id AND attempt = :attempt AND state = 'claimed'
 """  # noqa: S608 - a constant of ours

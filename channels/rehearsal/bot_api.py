@@ -5,44 +5,25 @@ Wording of errors: telegram-bot-api's `Client.cpp` and TDLib, read 2026-11.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from channels.rehearsal import bot_api_html, bot_api_keyboards
+from channels.rehearsal import bot_api_messages
+from channels.rehearsal.bot_api_given import Parameters, Refusal, json_of, number
 from channels.rehearsal.bots import TOKEN, Bot, Terminated, Webhook
 from channels.rehearsal.callbacks import is_local
-from channels.rehearsal.faults import hang_up, silence
-from channels.rehearsal.people import Bubble
-from channels.rehearsal.rich import linked
-from channels.rehearsal.speech import telegram_chat
 from channels.rehearsal.stage import STAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
-    from channels.rehearsal.faults import Fault
-    from channels.rehearsal.people import Person
     from channels.rehearsal.stage import Stage
 
-LONGEST = 4096
-"""UTF-16 units after the marks are read."""
 LONGEST_NOTICE = 200
 """Letters of what a pressed button may be answered with."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
-
-Parameters = dict[str, Any]
-
-
-class Refusal(Exception):  # noqa: N818 - what it is
-    """Telegram says no."""
-
-    def __init__(self, status: int, description: str, retry_after: int | None = None) -> None:
-        super().__init__(description)
-        self.status = status
-        self.retry_after = retry_after
 
 
 async def answer(request: web.Request) -> web.StreamResponse:
@@ -83,22 +64,6 @@ async def _parameters(request: web.Request) -> Parameters:
     return given | dict(await request.post())
 
 
-def _number(parameters: Mapping[str, Any], name: str, default: int) -> int:
-    try:
-        return int(parameters.get(name) or default)
-    except (TypeError, ValueError):
-        return default
-
-
-def _object(value: object, what: str) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value) if value else None
-    except ValueError:
-        raise Refusal(400, f"Bad Request: can't parse {what} JSON object") from None
-
-
 async def _get_me(_request: web.Request, _stage: Stage, bot: Bot, _given: Parameters) -> dict[str, Any]:
     return bot.as_user() | {
         "can_join_groups": False,
@@ -107,106 +72,9 @@ async def _get_me(_request: web.Request, _stage: Stage, bot: Bot, _given: Parame
     }
 
 
-async def _send_message(request: web.Request, stage: Stage, bot: Bot, given: Parameters) -> dict[str, Any]:
-    address, text = str(given.get("chat_id", "")).strip(), str(given.get("text", ""))
-    fault = stage.faults.take("telegram")
-    try:
-        if fault is not None and fault.kind != "hang":
-            await _meet(fault, request)
-        bubble, message = _checked(stage, bot, given, address, text)
-    except Refusal as refusal:
-        stage.refused(
-            "telegram",
-            sender=bot.id,
-            address=address,
-            text=text,
-            status=refusal.status,
-            code=0,
-            reason=str(refusal),
-        )
-        raise
-    person = stage.people.find("telegram", address)
-    stage.accepted(person, bubble, "telegram", address, text)
-    stage.people.show(person, bubble)
-    if fault is not None:
-        await silence()
-    return message
-
-
-async def _meet(fault: Fault, request: web.Request) -> None:
-    if fault.kind == "429":
-        raise Refusal(429, f"Too Many Requests: retry after {fault.retry_after}", fault.retry_after)
-    if fault.kind == "down":
-        hang_up(request)
-        raise Refusal(503, "Service Unavailable")
-    raise Refusal(500, "Internal Server Error")
-
-
-def _checked(
-    stage: Stage, bot: Bot, given: Parameters, address: str, text: str
-) -> tuple[Bubble, dict[str, Any]]:
-    """Everything Telegram looks at, in its order.
-
-    Raises:
-        Refusal: with Telegram's words.
-    """
-    if not address:
-        raise Refusal(400, "Bad Request: chat_id is empty")
-    parsed = _parsed(text, str(given.get("parse_mode") or ""))
-    given_markup = _object(given.get("reply_markup"), "reply keyboard markup")
-    markup = _markup(given_markup)
-    person = stage.people.find("telegram", address)
-    if person is None:
-        raise Refusal(400, "Bad Request: chat not found")
-    _reachable(person)
-    now = stage.now()
-    message: dict[str, Any] = {
-        "message_id": bot.message_id(),
-        "from": bot.as_user(),
-        "chat": telegram_chat(person),
-        "date": int(now.timestamp()),
-        "text": parsed.text.strip(),
-    }
-    if parsed.entities:
-        message["entities"] = parsed.entities
-    if markup.buttons:
-        message["reply_markup"] = given_markup
-    bubble = Bubble(str(message["message_id"]), "heard", now, parsed.text.strip(), parsed.tree, bot.id)
-    bubble.buttons, bubble.keyboard = markup.buttons, markup.keyboard
-    return bubble, message
-
-
-def _reachable(person: Person) -> None:
-    if person.state == "dead":
-        raise Refusal(403, "Forbidden: user is deactivated")
-    if person.state != "ok":
-        raise Refusal(403, "Forbidden: bot was blocked by the user")
-
-
-def _parsed(text: str, mode: str) -> bot_api_html.Parsed:
-    if mode.lower() not in {"", "html"}:
-        raise Refusal(400, "Bad Request: unsupported parse_mode")
-    try:
-        parsed = bot_api_html.parse(text) if mode else bot_api_html.Parsed(text, (), linked(text))
-    except bot_api_html.BrokenHtml as fault:
-        raise Refusal(400, f"Bad Request: can't parse entities: {fault}") from None
-    if not parsed.text.strip():
-        raise Refusal(400, "Bad Request: message text is empty")
-    if bot_api_html.units(parsed.text.strip()) > LONGEST:
-        raise Refusal(400, "Bad Request: message is too long")
-    return parsed
-
-
-def _markup(given: object) -> bot_api_keyboards.Markup:
-    try:
-        return bot_api_keyboards.read(given)
-    except bot_api_keyboards.BadMarkup as fault:
-        raise Refusal(400, f"Bad Request: {fault}") from None
-
-
 def _allow(bot: Bot, given: Parameters) -> None:
     """An omitted list keeps what was set before."""
-    allowed = _object(given.get("allowed_updates"), "allowed_updates")
+    allowed = json_of(given.get("allowed_updates"), "allowed_updates")
     if isinstance(allowed, list):
         bot.allowed = allowed
 
@@ -223,7 +91,7 @@ async def _get_updates(
     _allow(bot, given)
     try:
         return await bot.poll(
-            _number(given, "offset", 0), _number(given, "limit", 100), _number(given, "timeout", 0)
+            number(given, "offset", 0), number(given, "limit", 100), number(given, "timeout", 0)
         )
     except Terminated:
         raise Refusal(
@@ -280,7 +148,11 @@ async def _agree(_request: web.Request, _stage: Stage, _bot: Bot, _given: Parame
 
 _METHODS: dict[str, Callable[[web.Request, Stage, Bot, Parameters], Awaitable[object]]] = {
     "getme": _get_me,
-    "sendmessage": _send_message,
+    "sendmessage": bot_api_messages.send_message,
+    "senddocument": bot_api_messages.send_document,
+    "editmessagetext": bot_api_messages.edit_text,
+    "editmessagecaption": bot_api_messages.edit_caption,
+    "editmessagemedia": bot_api_messages.edit_media,
     "getupdates": _get_updates,
     "setwebhook": _set_webhook,
     "deletewebhook": _delete_webhook,

@@ -8,17 +8,20 @@ import json
 import re
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from channels.rehearsal.bot_api_messages import Content
     from channels.rehearsal.callbacks import Callbacks
 
 TOKEN = re.compile(r"(?P<id>\d{1,16}):.*rehearsal.*", re.IGNORECASE)
 """What a rehearsal takes for a token; anything else might be a real one and is refused."""
 WAITING = 10_000
 """Updates kept for a bot that does not ask."""
+REMEMBERED = 100_000
+"""Messages that a bot may still change; the oldest go first."""
 LONGEST_POLL = 50.0
 """Seconds (telegram-bot-api, `Client.h`)."""
 LONGEST_WAIT = 60.0
@@ -37,11 +40,28 @@ class Webhook:
     secret: str = ""
 
 
+class Sent(NamedTuple):
+    """A message of the bot as it stands on a phone.
+
+    Attributes:
+        markup: What is under it, as it was given.
+        date: When it was sent, in seconds since 1970.
+    """
+
+    address: str
+    content: Content
+    markup: str
+    date: int
+
+
 class Bot:
     """One bot.
 
     Args:
         first: A number its updates and messages count from; higher after a restart, so that none comes twice.
+
+    Attributes:
+        sent: What it may still change, by its number.
     """
 
     def __init__(self, bot_id: str, first: int, callbacks: Callbacks) -> None:
@@ -50,6 +70,7 @@ class Bot:
         self.allowed: list[str] = []
         self.webhook: Webhook | None = None
         self.last_error = ""
+        self.sent: dict[int, Sent] = {}
         self._presses: dict[str, Callable[[], None]] = {}
         self._next_update = first
         self._next_message = first % 1_000_000 * 100
@@ -71,6 +92,14 @@ class Bot:
         """The next one; Telegram counts them for each bot."""
         self._next_message += 1
         return self._next_message
+
+    def keep(self, sent: Sent) -> int:
+        """A message was sent; its number."""
+        if len(self.sent) >= REMEMBERED:
+            del self.sent[next(iter(self.sent))]
+        number = self.message_id()
+        self.sent[number] = sent
+        return number
 
     def push(self, kind: str, content: dict[str, Any]) -> None:
         """Something happened that the bot may want to know."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -164,6 +165,18 @@ async def get_messages(request: web.Request) -> web.Response:
     return web.json_response([placed(person, bubble) for bubble in person.phone or ()])
 
 
+async def get_file(request: web.Request) -> web.Response:
+    """A file that a bot sent, by Telegram's `file_id`."""
+    found = request.app[STAGE].files.find(request.match_info["file"])
+    if found is None:
+        raise web.HTTPNotFound(text="Nobody sent such a file here.")
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return web.Response(body=found.content, content_type=found.mime, headers=headers)
+
+
 async def get_ledger(request: web.Request) -> web.Response:
     """Every decision of the vendors after the `?since=`-th, oldest first."""
     since = request.query.get("since", "0")
@@ -205,6 +218,7 @@ ROUTES = (
     web.post("/rehearsal/press", press),
     web.post("/rehearsal/seen", seen),
     web.get("/rehearsal/messages", get_messages),
+    web.get("/rehearsal/files/{file}", get_file),
     web.get("/rehearsal/ledger", get_ledger),
     web.post("/rehearsal/faults", put_fault),
     web.post("/rehearsal/reset", reset),

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 ROWS = 200_000
 """Kept at most; the oldest go first, the counts stay right."""
 
-Outcome = Literal["accepted", "refused", "failed"]
-"""`failed`: accepted first, and given up later by a receipt."""
+Outcome = Literal["accepted", "edited", "refused", "failed"]
+"""`edited`: in the place of what was accepted before. `failed`: given up later by a receipt."""
 
 
 class Row(NamedTuple):
@@ -28,6 +28,7 @@ class Row(NamedTuple):
         vendor_id: Empty when refused.
         status: The HTTP status; for `failed` 0.
         code: The vendor's error code, or 0.
+        file: The name of the file that went along.
     """
 
     n: int
@@ -40,6 +41,7 @@ class Row(NamedTuple):
     status: int
     code: int
     text: str
+    file: str
 
     def as_json(self) -> dict[str, Any]:
         """As the control endpoint shows it."""
@@ -51,6 +53,7 @@ class Count:
     """What one vendor saw. `last` is the last refusal or failure: status, code and the vendor's words."""
 
     accepted: int = 0
+    edited: int = 0
     refused: int = 0
     failed: int = 0
     unreached: int = 0
@@ -79,6 +82,7 @@ class Ledger:
         status: int = 0,
         code: int = 0,
         reason: str = "",
+        file: str = "",
     ) -> None:
         """Add a row. A broadcast's text is the same for thousands and is kept once."""
         if len(self._texts) > 1000:  # noqa: PLR2004 - a memory, not a rule
@@ -86,11 +90,11 @@ class Ledger:
         self.written += 1
         text = self._texts.setdefault(text, text)
         self.rows.append(
-            Row(self.written, at, channel, sender, address, vendor_id, outcome, status, code, text)
+            Row(self.written, at, channel, sender, address, vendor_id, outcome, status, code, text, file)
         )
         count = self.counts[channel]
         setattr(count, outcome, getattr(count, outcome) + 1)
-        if outcome != "accepted":
+        if outcome in {"refused", "failed"}:
             count.last = {"status": status, "code": code, "reason": reason}
 
     def unreached(self, channel: Channel) -> None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict, get_args
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from channels.rehearsal.bot_api_files import Document
+    from channels.rehearsal.bot_api_messages import Content
     from channels.rehearsal.rich import Tree
 
 Channel = Literal["telegram", "sms", "whatsapp"]
@@ -67,6 +69,8 @@ class Bubble:
         buttons: Rows of them, under the text.
         turning: The data of the button that was pressed and that the bot has not answered yet.
         keyboard: What this message put in the place of the letters, if it did.
+        file: What stands above the text.
+        edited: Whether it was changed since it came.
     """
 
     id: str
@@ -80,6 +84,8 @@ class Bubble:
     buttons: list[list[Button]] = field(default_factory=list)
     turning: str = ""
     keyboard: Keyboard | None = None
+    file: Document | None = None
+    edited: bool = False
 
 
 @dataclass(slots=True)
@@ -215,6 +221,14 @@ class People:
                 bubble.status = status
                 self._watch("bubble", placed(person, bubble))
 
+    def rewrite(self, person: Person, vendor_id: str, content: Content, buttons: list[list[Button]]) -> None:
+        """Put other content in the place of what a message on the person's screen held."""
+        for bubble in person.phone or ():
+            if bubble.id == vendor_id:
+                bubble.text, bubble.tree, bubble.file = content.text, content.parsed.tree, content.document
+                bubble.buttons, bubble.edited = buttons, True
+                self._watch("bubble", placed(person, bubble))
+
     def turn(self, person: Person, bubble: Bubble, data: str) -> None:
         """Let the button with this data turn on the screen; "" lets it stop."""
         bubble.turning = data
@@ -250,4 +264,6 @@ def placed(person: Person, bubble: Bubble) -> dict[str, Any]:
         "buttons": bubble.buttons,
         "turning": bubble.turning,
         "keyboard": bubble.keyboard,
+        "file": bubble.file.as_json() if bubble.file else None,
+        "edited": bubble.edited,
     }

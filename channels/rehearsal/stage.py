@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from channels.rehearsal.bot_api_files import Files
 from channels.rehearsal.faults import Faults
 from channels.rehearsal.ledger import Ledger
 from channels.rehearsal.live import Live
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from channels.rehearsal.bot_api_messages import Content
     from channels.rehearsal.bots import Bot
     from channels.rehearsal.callbacks import Callbacks, Line
     from channels.rehearsal.people import Channel, Person
@@ -33,6 +35,7 @@ class Stage:
         callbacks: What goes back to the bot.
         bots: By their id, the digits before the colon of their token.
         lines: Where what people write to a number goes, by channel and number.
+        files: What bots uploaded.
         unread: What was delivered to a watched WhatsApp phone and waits to be looked at, by its sid.
     """
 
@@ -43,6 +46,7 @@ class Stage:
     ledger: Ledger = field(default_factory=Ledger)
     faults: Faults = field(default_factory=Faults)
     bots: dict[str, Bot] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
     lines: dict[tuple[Channel, str], Line] = field(default_factory=dict)
     unread: dict[str, Accepted] = field(default_factory=dict)
     people: People = field(init=False)
@@ -75,15 +79,43 @@ class Stage:
             text=text,
             vendor_id=bubble.id,
             status=200 if channel == "telegram" else 201,
+            file=bubble.file.name if bubble.file else "",
         )
         self.recount()
         if person is not None:
             person.sender = bubble.sender
 
+    def edited(self, person: Person, message: str, sender: str, content: Content) -> None:
+        """Telegram changed a message on a phone; it makes no sound."""
+        self.ledger.write(
+            self.now(),
+            "telegram",
+            outcome="edited",
+            sender=sender,
+            address=person.address,
+            text=content.source,
+            vendor_id=message,
+            status=200,
+            file=content.document.name if content.document else "",
+        )
+        self.recount()
+
     def refused(
-        self, channel: Channel, *, sender: str, address: str, text: str, status: int, code: int, reason: str
+        self,
+        channel: Channel,
+        *,
+        sender: str,
+        address: str,
+        text: str,
+        status: int,
+        code: int,
+        reason: str,
+        edit: bool = False,
     ) -> None:
-        """A vendor said no; the phone shows a note, because its owner would see nothing at all."""
+        """A vendor said no; the phone shows a note, because its owner would see nothing at all.
+
+        Not for an edit: there is something to see.
+        """
         at = self.now()
         self.ledger.write(
             at,
@@ -97,7 +129,7 @@ class Stage:
             reason=reason,
         )
         self.recount()
-        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.TOO_MANY_REQUESTS:
+        if not edit and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.TOO_MANY_REQUESTS:
             self.people.show(self.people.find(channel, address), self.note(code or status, reason, sender))
 
     def failed(self, accepted: Accepted, person: Person | None, code: int) -> None:
@@ -131,6 +163,7 @@ class Stage:
         await self.callbacks.forget()
         self.lines.clear()
         self.unread.clear()
+        self.files = Files()
         self.faults.clear()
         self.ledger = Ledger()
         self.people.reset()

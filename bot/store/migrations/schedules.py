@@ -34,6 +34,7 @@ CREATE INDEX due_broadcasts ON broadcasts (due_at) WHERE state IN ('scheduled', 
 CREATE INDEX ending_broadcasts ON broadcasts (valid_until)
     WHERE state IN ('draft', 'submitted', 'returned', 'approved', 'scheduled', 'missed');
 CREATE INDEX recent_broadcasts ON broadcasts (community, due_at);
+CREATE INDEX corrections ON broadcasts (corrects) WHERE corrects IS NOT NULL;
 
 CREATE TABLE history ( -- what people and the clock decided of a broadcast: only ever added to
     id INTEGER PRIMARY KEY,

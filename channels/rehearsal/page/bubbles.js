@@ -50,10 +50,13 @@ export function bubble(words, message, person, press) {
     item.append(make("p", { className: "note" }, remark(words, message)));
     return item;
   }
-  const body = make("div", { className: "text" }, ...rich(message.tree));
+  item.said = said(message);
+  const parts = message.file ? [file(words, message.file)] : [];
+  if (message.tree.length) parts.push(make("div", { className: "text" }, ...rich(message.tree)));
   const time = make("time", { dateTime: message.at }, localTime(words, message.at, person.timezone));
   const foot = make("span", { className: "meta" }, time);
-  item.append(make("div", { className: "bubble" }, body, foot));
+  if (message.edited) foot.prepend(make("span", { className: "edited" }, words.edited));
+  item.append(make("div", { className: "bubble" }, ...parts, foot));
   const rows = message.buttons.map(row => keys(row, message, press));
   if (message.channel === "whatsapp" && rows.length > MOST_BUTTONS) {
     item.append(list(words, rows));
@@ -62,6 +65,21 @@ export function bubble(words, message, person, press) {
   }
   again(words, item, message);
   return item;
+}
+
+// What is written in a message, to see whether it was changed.
+export function said(message) {
+  return JSON.stringify([message.tree, message.file?.file_id]);
+}
+
+// A file to keep: its calendar sheet, its name, and how large it is.
+function file(words, document) {
+  const size = words.bytes(new Intl.NumberFormat(words.locale).format(Math.max(1, Math.round(document.file_size / 1024))));
+  const name = make("span", { className: "name" }, document.file_name);
+  const link = make("a", { className: "file", href: `/rehearsal/files/${encodeURIComponent(document.file_id)}`, download: document.file_name },
+    drawn("0 0 24 24", ["M5 6.500h14v13H5z", "M5 10.500h14", "M9 4v4", "M15 4v4"]), make("span", {}, name, make("span", { className: "size" }, size)));
+  link.title = words.keep;
+  return link;
 }
 
 function remark(words, message) {
@@ -121,14 +139,18 @@ function receipt(words, item, message) {
 }
 
 function ticks(status) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 20 12");
-  svg.setAttribute("aria-hidden", "true");
   const shapes = {
     queued: ["M10 1.500a4.500 4.500 0 1 0 .01 0", "M10 3.500V6l1.800 1"],
     sent: ["M6 6.500 9 9.500 15.500 2.500"],
   };
-  for (const d of shapes[status] ?? ["M2 6.500 5 9.500 11.500 2.500", "M9 8.500 10 9.500 16.500 2.500"]) {
+  return drawn("0 0 20 12", shapes[status] ?? ["M2 6.500 5 9.500 11.500 2.500", "M9 8.500 10 9.500 16.500 2.500"]);
+}
+
+function drawn(box, shapes) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", box);
+  svg.setAttribute("aria-hidden", "true");
+  for (const d of shapes) {
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("d", d);
     svg.append(path);

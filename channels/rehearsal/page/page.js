@@ -3,7 +3,7 @@
 
 import { WORDS, why } from "./words.js";
 import { Board } from "./board.js";
-import { again, bubble, localDay, localTime, make } from "./bubbles.js";
+import { again, bubble, localDay, localTime, make, said } from "./bubbles.js";
 
 const CHANNELS = { telegram: "Telegram", sms: "SMS", whatsapp: "WhatsApp" };
 const VENDORS = { telegram: "Telegram", sms: "Twilio", whatsapp: "Twilio" };
@@ -129,23 +129,29 @@ class Column {
     this.at(".zone").textContent = this.person ? pretty(this.person.channel === "telegram" ? "" : this.person.address) : "";
   }
 
-  // A message is added once; afterwards only what is known of it changes.
+  // A message is added once; afterwards what is known of it changes, or what it says.
   put(message, quietly = false) {
     const screen = this.at(".screen");
     const old = screen.querySelector(`[data-id="${CSS.escape(message.id)}"]`);
     if (old) {
-      if (message.kind !== "note") again(words(), old, message);
+      if (message.kind === "note") return;
+      if (old.said === said(message)) again(words(), old, message);
+      else old.replaceWith(this.item(message));
       return;
     }
     const near = screen.scrollHeight - screen.scrollTop - screen.clientHeight < NEAR;
     const day = localDay(words(), message.at, this.person.timezone);
     if (screen.dataset.day !== day || !screen.children.length) screen.append(make("li", { className: "day" }, day));
     screen.dataset.day = day;
-    const item = bubble(words(), message, this.person, (of, button) => this.press(of, button));
+    const item = this.item(message);
     item.classList.toggle("new", !quietly);
     screen.append(item);
     this.board.follow(message);
     if (!quietly && (near || message.kind === "said")) this.scroll();
+  }
+
+  item(message) {
+    return bubble(words(), message, this.person, (of, button) => this.press(of, button));
   }
 
   // When keys come or go below, whoever was reading the end still reads the end.
@@ -204,7 +210,7 @@ class Column {
     const w = words();
     this.at(".saw").textContent = w.saw(VENDORS[this.channel]);
     this.at(".counts").textContent = w.counts(count.accepted, count.refused, count.failed)
-      + (count.unreached ? w.unreached(count.unreached) : "");
+      + (count.edited ? w.changed(count.edited) : "") + (count.unreached ? w.unreached(count.unreached) : "");
     this.at(".last").textContent = count.last ? w.last + why(w, count.last) : w.quiet;
   }
 }

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from bot.lane import ends
 from bot.moments import from_ms, to_ms
 from bot.outbox import Settled, window_from
 from bot.pace import Pace
 from bot.policy import decide
 from bot.vault import BadKey
-from channels.base import Gone, Trouble, Unsure
+from channels.trouble import Gone, Refused, Trouble, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -43,7 +43,6 @@ _LANDING = 7.0
 """Seconds that requests in flight have to end once we are asked to stop; later they are unknown."""
 _REPLIES = 50
 """How many replies are taken however much else is in hand: nobody waits for a broadcast."""
-_NEXT_PART = timedelta(seconds=1)  # Telegram wants no more than one message a second in one chat
 _TEXTS_KEPT = 256
 
 
@@ -246,44 +245,38 @@ class Lane:
             self._end(Settled(claim, "failed", "fault"))  # one damaged row
             return
         try:
-            vendor_id = await self._channel.send(address, part, claim.key(parts))
+            vendor_id = await self._sent(address, claim, part, parts)
         except Trouble as trouble:
-            self._in_trouble(claim, trouble)
+            self._in_trouble(claim, part, trouble)
         except asyncio.CancelledError:
-            self._end(Settled(claim, "unknown", "stopped"))
+            self._end(ends.interrupted(claim, part, self._clockwork.now()))
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the lane; it may have left
             log.error("send.fault", sender=self.sender, delivery=claim.id, error=type(error).__name__)  # noqa: TRY400 - a trace could quote an address
-            self._in_trouble(claim, Unsure("fault"))
+            self._in_trouble(claim, part, Refused("fault") if part.replaces else Unsure("fault"))
         else:
             self._pace.answered()
-            if claim.part + 1 >= parts:
-                self._end(Settled(claim, "sent", vendor_id=vendor_id))
-            else:
-                due_at = self._clockwork.now() + _NEXT_PART
-                self._end(Settled(claim, "next", vendor_id=vendor_id, due_at=due_at))
+            self._end(ends.accepted(claim, parts, vendor_id, self._clockwork.now()))
 
-    def _in_trouble(self, claim: Claim, trouble: Trouble) -> None:
+    async def _sent(self, address: str, claim: Claim, part: Part, parts: int) -> str | None:
+        """The vendor's id of what was sent or made right; None where there is no copy to make right."""
+        if not part.replaces:
+            return await self._channel.send(address, part, claim.key(parts))
+        copy = await self._outbox.copy(claim.id, part.replaces)
+        return copy and await self._channel.send(address, part, claim.key(parts), copy)
+
+    def _in_trouble(self, claim: Claim, part: Part, trouble: Trouble) -> None:
         now = self._clockwork.now()
         decision = decide(
-            trouble,
+            ends.weighed(part, trouble),
             attempt=claim.attempt,
             now=now,
             valid_until=from_ms(claim.valid_until),
             jitter=self._clockwork.jitter,
         )
         moved = isinstance(trouble, Gone) and trouble.moved_to
-        self._end(
-            Settled(
-                claim,
-                decision.state,
-                decision.reason,
-                due_at=decision.due_at,
-                person=decision.person,
-                moved_to=self._vault.seal(self._channel.name, moved) if moved else None,
-                lane_until=None if decision.broken else decision.lane_until,  # the vendor's wish outlives us
-            )
-        )
+        moved_to = self._vault.seal(self._channel.name, moved) if moved else None
+        self._end(ends.troubled(claim, part, decision, moved_to, now))
         told = {"sender": self.sender, "reason": trouble.reason, "code": trouble.code}
         log.info("send.trouble", delivery=claim.id, **told)
         well = self.trouble is None

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import channels
-from bot import languages, library, taps
+from bot import languages, library, taps, words
 from bot.findings import Faults
+from bot.rendering.events import Event
+from bot.rendering.lines import ending, headed
 from bot.words import Phrases
 from channels.base import Message
 from channels.markdown import Block, Document, Span, parse
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.library import Entry, Library
     from bot.library.front_matter import Category, Edition
+    from bot.rendering.lines import Heading
     from bot.timetable import Community
     from channels.base import ChannelName, Part
 
@@ -47,20 +50,37 @@ class Rendered:
 
 
 def render(
-    found: Library, entry: Entry, community: Community, channel: ChannelName, language: str, now: datetime
+    found: Library,
+    entry: Entry,
+    community: Community,
+    channel: ChannelName,
+    language: str,
+    now: datetime,
+    *,
+    heading: Heading = "",
+    revision: int = 0,
 ) -> Rendered:
     """Write an entry for the readers of one language on one channel of a community.
 
     Args:
-        now: Aware UTC; a fact that is over on this day in the community is not quoted.
+        now: Aware UTC; a fact that is over on this day in the community is not quoted, and an announcement
+            of what has not begun yet brings its `.ics`.
+        heading: What it says it is.
+        revision: How often it was corrected, for the `.ics`.
 
     Raises:
         Faults: the entry quotes something that is not there, or no longer true.
     """
     desk = Desk(found, community, language, now)
     message, edition = desk.message(entry)
+    if entry.kind == "announcement" and entry.starts is not None:
+        event = Event(entry, entry.starts, community)
+        if event.lies_ahead(now):
+            message = event.told(message, edition, words.formats(desk.language, edition.language), revision)
     if entry.asks_about:
         message = _asking(message, edition.language, entry.asks_about)
+    if heading:
+        message = headed(message, edition.language, heading)
     written = desk.written(message, edition.language, channel)
     template = edition.front.whatsapp
     if template is None or channel != "whatsapp":
@@ -69,14 +89,22 @@ def render(
 
 
 def render_announcement(
-    found: Library, entry: Entry, community: Community, channel: ChannelName, language: str, now: datetime
+    found: Library,
+    entry: Entry,
+    community: Community,
+    channel: ChannelName,
+    language: str,
+    now: datetime,
+    *,
+    heading: Heading = "",
+    revision: int = 0,
 ) -> Rendered:
     """As `render`, for people who did not ask.
 
     Raises:
         Faults: as `render`; also where their edition is older than its source and the community refuses that.
     """
-    text = render(found, entry, community, channel, language, now)
+    text = render(found, entry, community, channel, language, now, heading=heading, revision=revision)
     edition = entry.editions[text.edition]
     if edition.stale and community.stale_translations == "refuse":
         raise Faults([library.behind(entry.source, edition)])
@@ -86,9 +114,8 @@ def render_announcement(
 def _asking(message: Message, language: str, about: str) -> Message:
     """A text that ends with the question whether something was of use."""
     question = Phrases(language).say("bot.useful")
-    blocks = (*message.document.blocks, Block("paragraph", (Span(question),)))
-    short = f"{message.short} {question}" if message.short else None
-    return replace(message, document=Document(blocks), short=short, choices=taps.of_use(language, about))
+    message = ending(message, question, body=True, short=True)
+    return replace(message, choices=taps.of_use(language, about))
 
 
 def render_letter(

@@ -1,0 +1,132 @@
+"""Corrections: whoever may have got a wrong text is told the right one, and nobody else is.
+
+A correction is a broadcast of its own, made of the wrong one's deliveries. Who may have got the wrong text
+gets the right one under a heading; where the channel can change what was sent, their copy is made right
+first, silently. Who was still to get it gets the right text alone. The wrong texts stay where they are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.broadcasts import history
+from bot.broadcasts.approval import hash_of
+from bot.broadcasts.mending import Mending, mended, stop
+from bot.moments import to_ms
+from bot.store import corrections, sql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.broadcasts.history import Decision
+    from bot.check import Project
+    from bot.store import Store, Transaction
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What came of it.
+
+    Attributes:
+        wrong: The broadcast that is corrected: of one with corrections, the last of them.
+        outcome: "made"; "submitted", it waits for a second person; or why there is none: "unchanged", people
+            would read the same; "unsaid", nobody was sent anything; "gone", as the entry or the community is.
+        broadcast: The correction.
+        told: How many get the correction.
+        instead: How many get the right text alone.
+    """
+
+    wrong: int
+    outcome: Literal["made", "submitted", "unchanged", "unsaid", "gone"]
+    broadcast: int | None = None
+    told: int = 0
+    instead: int = 0
+
+
+class Corrections:
+    """Corrections in one store, made of one project's content."""
+
+    def __init__(self, store: Store, project: Project) -> None:
+        self._store = store
+        self.project = project
+
+    async def correct(self, broadcast: int, decision: Decision) -> Corrected:
+        """Correct what a broadcast said, by what its entry says now. What is still to leave of it never does.
+
+        Raises:
+            KeyError: there is no such broadcast.
+            Faults: a text cannot be said now; nothing was made, and nothing was stopped.
+        """
+        row, texts, revision = await self._store.read(lambda tx: _read(tx, _last(tx, broadcast)))
+        number = int(row["id"])
+        mending = self._mending(row, texts, revision, decision.at)
+        if not texts:
+            return Corrected(number, "unsaid")
+        if mending is None:
+            return Corrected(number, "gone")
+        if not mending.changed:
+            return Corrected(number, "unchanged")
+        return await self._store.write(lambda tx: self._make(tx, row, mending, decision))
+
+    async def prepare(self, correction: Mapping[str, Any], now: datetime) -> Mending | None:
+        """What the row of a correction says, for when its moment has come; None when that is gone.
+
+        Raises:
+            Faults: a text cannot be said now.
+        """
+        return self._mending(*await self._store.read(lambda tx: _read(tx, correction["corrects"])), now)
+
+    def _mending(self, row: Row, texts: list[Row], revision: int, now: datetime) -> Mending | None:
+        library = self.project.library
+        entry, community = library.entries.get(row["entry"]), self.project.communities.get(row["community"])
+        if entry is None or community is None:
+            return None
+        each = [mended(library, entry, community, text, revision, now) for text in texts]
+        return Mending(row["id"], entry, each)
+
+    def _make(self, tx: Transaction, row: Row, mending: Mending, decision: Decision) -> Corrected:
+        """Stop the wrong one and make the correction, in one transaction."""
+        number, community = int(row["id"]), self.project.communities[row["community"]]
+        if _last(tx, number) != number:  # somebody was faster
+            return Corrected(number, "unchanged")
+        state: Literal["submitted", "running"] = "submitted" if community.approval else "running"
+        before = tx.rows(corrections.MADE, {"id": number})[0]["corrections"]
+        values = {key: row[key] for key in ("entry", "community", "priority", "why", "late")}
+        values |= {"corrects": number, "moment": f"correction of {number} {before + 1}", "state": state}
+        values |= {"due_at": to_ms(decision.at), "valid_until": to_ms(mending.entry.expires(community.zone))}
+        if state == "submitted":
+            values["hash"] = hash_of(self.project, values)
+        made = history.begin(tx, values, decision)
+        if made is None:  # somebody was faster
+            return Corrected(number, "unchanged")
+        for open_ in ("running", "paused"):
+            history.move(tx, number, open_, "cancelled", decision.because("corrected"))
+        if state == "submitted":
+            stop(tx, number, decision.at)
+            return Corrected(number, "submitted", made)
+        mending.fan_out(tx, made, decision.at)
+        told, instead = tx.tuples(corrections.TOLD, {"broadcast": made})[0]
+        return Corrected(number, "made", made, told, instead)
+
+
+def _last(tx: Transaction, broadcast: int) -> int:
+    """What people were told last: the broadcast, or the last of its corrections."""
+    while (later := tx.one(corrections.CORRECTED_BY, {"id": broadcast})) is not None:
+        broadcast = later["id"]
+    return broadcast
+
+
+def _read(tx: Transaction, broadcast: int) -> tuple[Row, list[Row], int]:
+    """A broadcast, its texts, and how many corrections led to it."""
+    row = tx.one(sql.BROADCAST, {"id": broadcast})
+    if row is None:
+        raise KeyError(broadcast)
+    revision, before = 0, row
+    while before["corrects"] is not None:
+        before = tx.rows(sql.BROADCAST, {"id": before["corrects"]})[0]
+        revision += 1
+    return row, tx.rows(corrections.TEXTS, {"broadcast": broadcast}), revision

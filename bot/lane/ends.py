@@ -1,0 +1,55 @@
+"""How one request ended, as its row will say it. Pure: what happened in, what to write down out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.outbox import Settled
+from channels.trouble import Later, Unsure
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.outbox import Claim
+    from bot.policy import Decision
+    from channels.base import Part
+    from channels.trouble import Trouble
+
+_NEXT_PART = timedelta(seconds=1)  # Telegram wants no more than one message a second in one chat
+
+
+def accepted(claim: Claim, parts: int, vendor_id: str | None, now: datetime) -> Settled:
+    """The vendor took this part of so many; None where there was nothing to do for it."""
+    if claim.part + 1 >= parts:
+        return Settled(claim, "sent", vendor_id=vendor_id)
+    return Settled(claim, "next", vendor_id=vendor_id, due_at=now + _NEXT_PART)
+
+
+def interrupted(claim: Claim, part: Part, now: datetime) -> Settled:
+    """We were stopped while it was on its way. A copy may be made right twice, a message not sent twice."""
+    if part.replaces:
+        return Settled(claim, "queued", due_at=now)
+    return Settled(claim, "unknown", "stopped")
+
+
+def weighed(part: Part, trouble: Trouble) -> Trouble:
+    """The trouble as the policy is to judge it: what may be done twice is tried again when in doubt."""
+    if part.replaces and isinstance(trouble, Unsure):
+        return Later(trouble.reason, code=trouble.code)
+    return trouble
+
+
+def troubled(claim: Claim, part: Part, decision: Decision, moved_to: bytes | None, now: datetime) -> Settled:
+    """What the policy decided. A copy that cannot be made right does not keep its correction from leaving."""
+    if part.replaces and decision.state == "failed" and decision.person is None:
+        return Settled(claim, "next", due_at=now)
+    return Settled(
+        claim,
+        decision.state,
+        decision.reason,
+        due_at=decision.due_at,
+        person=decision.person,
+        moved_to=moved_to,
+        lane_until=None if decision.broken else decision.lane_until,  # the vendor's wish outlives us
+    )

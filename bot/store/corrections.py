@@ -1,0 +1,88 @@
+"""Every SQL text about corrections, once, by what it is for; written as those of `sql`."""
+
+from __future__ import annotations
+
+# Whether somebody may have got something of a delivery.
+_REACHED = """
+    CASE WHEN d.part > 0 OR d.state IN ('claimed', 'sent', 'delivered', 'read', 'unknown') THEN 1 ELSE 0 END
+"""
+# Who may have got a text is told of it; who was still to get it is told the right one alone, or of what they
+# got before. Nobody else.
+_AUDIENCE = f"""
+    d.broadcast = :corrects AND s.state = 'active'
+    AND ({_REACHED} = 1 OR d.state = 'cancelled' AND d.reason = 'corrected'
+         OR d.corrects IS NOT NULL AND d.state IN ('cancelled', 'expired'))
+"""
+
+# A correction that was dropped before it began is none.
+CORRECTED_BY = """
+    SELECT id FROM broadcasts b
+    WHERE corrects = :id AND (state NOT IN ('rejected', 'cancelled', 'expired')
+                              OR EXISTS (SELECT 1 FROM texts t WHERE t.broadcast = b.id))
+    ORDER BY id DESC LIMIT 1
+"""
+MADE = "SELECT count(*) AS corrections FROM broadcasts WHERE corrects = :id"
+TEXTS = """
+    SELECT id, channel, language, variant, sender, open, closed FROM texts
+    WHERE broadcast = :broadcast ORDER BY id
+"""
+AUDIENCE = f"""
+    d.broadcast = :corrects AND s.state = 'active'
+    AND ({_REACHED} = 1 OR d.state = 'cancelled' AND d.reason = 'corrected'
+         OR d.corrects IS NOT NULL AND d.state IN ('cancelled', 'expired'))
+"""
+
+# A correction that was dropped before it began is none.
+CORRECTED_BY = """
+    SELECT id FROM broadcasts b
+    WHERE corrects = :id AND (state NOT IN ('rejected', 'cancelled', 'expired')
+                              OR EXISTS (SELECT 1 FROM texts t WHERE t.broadcast = b.id))
+    ORDER BY id DESC LIMIT 1
+"""
+MADE = "SELECT count(*) AS corrections FROM broadcasts WHERE corrects = :id"
+TEXTS = """
+    SELECT id, channel, language, variant, sender, open, closed FROM texts
+    WHERE broadcast = :broadcast ORDER BY id
+"""
+ADD = """
+    INSERT INTO broadcasts
+        (entry, community, moment, state, priority, why, due_at, late, valid_until, corrects)
+    SELECT entry, community, :moment, :state, priority, why, :now, late, :valid_until, id
+    FROM broadcasts WHERE id = :corrects
+    RETURNING id
+"""
+AUDIENCE = f"""
+    SELECT DISTINCT d.text, {_REACHED} AS reached FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
+    WHERE {_AUDIENCE}
+"""  # noqa: S608 - a constant of ours
+# `:landed` is when a request that is under way now is surely over.
+FAN_OUT = f"""
+    INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at, corrects)
+    SELECT :broadcast, s.id, t.id, t.sender,
+           CASE WHEN t.closed IS NULL AND coalesce(s.heard_at, 0) <= :window_from
+                THEN 'held' ELSE 'queued' END,
+           CASE WHEN t.closed IS NULL AND coalesce(s.heard_at, 0) <= :window_from THEN 'window' END,
+           CASE WHEN d.state = 'claimed' THEN :landed ELSE :now END,
+           CASE WHEN :reached = 1 THEN d.id ELSE d.corrects END
+    FROM deliveries d
+    JOIN subscribers s ON s.id = d.subscriber
+    JOIN texts t ON t.id = :right
+    WHERE {_AUDIENCE} AND d.text = :wrong AND {_REACHED} = :reached
+    ON CONFLICT (broadcast, subscriber) DO NOTHING
+"""  # noqa: S608 - a constant of ours
+TOLD = "SELECT count(corrects), count(*) - count(corrects) FROM deliveries WHERE broadcast = :broadcast"
+COPY = """
+    WITH RECURSIVE copies (ago, id) AS (
+        SELECT 0, :id
+        UNION ALL
+        SELECT c.ago + 1, d.corrects FROM copies c JOIN deliveries d ON d.id = c.id
+        WHERE d.corrects IS NOT NULL AND c.ago < :ago
+    )
+    SELECT d.vendor_id FROM copies c JOIN deliveries d ON d.id = c.id WHERE c.ago = :ago
+"""
+# The second condition is the index's own, as in `sql.ORPHANS`.
+ORPHANED = """
+    SELECT d.id, d.part, t.open, t.closed, t.owner FROM deliveries d JOIN texts t ON t.id = d.text
+    WHERE d.state = 'claimed' AND d.state IN ('held', 'claimed') AND d.corrects IS NOT NULL
+"""
+AGAIN = "UPDATE deliveries SET state = 'queued' WHERE id = :id AND state = 'claimed'"

@@ -1,0 +1,369 @@
+"""Corrections row by row: who is told what, and what a kill, a refusal or a silence in the middle leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.broadcasts.corrections import Corrections
+from bot.outbox import Settled
+from bot.texts import dump_parts, load_parts
+from channels.base import File, Part
+from tests.core import (
+    Asked,
+    Clock,
+    Core,
+    Vendor,
+    chat,
+    number,
+    opened,
+    people,
+    person,
+    refusal,
+    vendor_at_work,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from aiohttp import web
+
+    from bot.broadcasts.corrections import Corrected
+    from bot.outbox import Claim
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Ten in the morning."""
+    return Clock()
+
+
+@pytest.fixture
+async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
+    """The core over a new database."""
+    async with opened(tmp_path, clock) as core:
+        yield core
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Vendor]:
+    """Telegram and Twilio."""
+    async with vendor_at_work() as vendor:
+        yield vendor
+
+
+def mended(core: Core, body: str = "Vacunas gratis el lunes.", entry: str = "feria") -> None:
+    """The staff change a text."""
+    content = core.broadcasts.project
+    known = content.library.entries[entry]
+    right = replace(known.editions["es"], body=body)
+    entries = {**content.library.entries, entry: replace(known, editions={"es": right}, source=right)}
+    core.broadcasts.project = replace(content, library=replace(content.library, entries=entries))
+
+
+async def correct(core: Core, broadcast: int) -> Corrected:
+    """Correct a broadcast by what the texts say now."""
+    return await Corrections(core.store, core.broadcasts.project).correct(broadcast, core.decision())
+
+
+async def claim(core: Core, limit: int = 1000, sender: str = "bot") -> list[Claim]:
+    """What a lane would take now."""
+    return await core.outbox.turn(sender, [], await core.broadcasts.speaking(core.now), limit, core.now)
+
+
+async def settle(core: Core, *ends: Settled) -> None:
+    """What a lane would write down."""
+    await core.outbox.turn("bot", ends, [], 0, core.now)
+
+
+async def told(core: Core, broadcast: int) -> dict[str, tuple[str, bool]]:
+    """For each person of a broadcast the text's variant, and whether it corrects something they got."""
+    rows = await core.rows(
+        "SELECT s.channel, s.address, t.variant, d.corrects IS NOT NULL FROM deliveries d"
+        " JOIN subscribers s ON s.id = d.subscriber JOIN texts t ON t.id = d.text WHERE d.broadcast = :b",
+        b=broadcast,
+    )
+    return {core.vault.open(channel, address): (variant, bool(c)) for channel, address, variant, c in rows}
+
+
+async def sent_to_one(core: Core, vendor_id: str = "42") -> int:
+    """One person has the wrong text, by the vendor's number."""
+    await core.take_in(people(1))
+    broadcast = await core.announce()
+    [one] = await claim(core)
+    await settle(core, Settled(one, "sent", vendor_id=vendor_id))
+    return broadcast
+
+
+def edits(vendor: Vendor) -> list[Asked]:
+    """The requests that change a message."""
+    return [asked for asked in vendor.asked if "message_id" in asked.form]
+
+
+async def test_each_delivery_tells_what_its_person_needs(core: Core) -> None:
+    """Sent, unknown, in flight: the correction. Queued: the right text alone. Failed or left: nothing."""
+    await core.take_in(people(7))
+    broadcast = await core.announce()
+    sent, unknown, failed, flying, gone, _ = await claim(core, 6)
+    await settle(
+        core,
+        Settled(sent, "sent", vendor_id="1"),
+        Settled(unknown, "unknown", "no-answer"),
+        Settled(failed, "failed", "vendor-refused"),
+        Settled(gone, "failed", "blocked", person="left"),
+    )
+    mended(core)
+    made = await correct(core, broadcast)
+    assert made.broadcast is not None
+    assert (made.outcome, made.told, made.instead) == ("made", 4, 1)
+    correction, alone = ("correction", True), ("", False)
+    assert await told(core, made.broadcast) == {
+        chat(0): correction,
+        chat(1): correction,
+        chat(3): correction,
+        chat(5): correction,
+        chat(6): alone,
+    }
+    assert (await core.reports.report(broadcast, core.now)).corrected_by == made.broadcast
+    report = await core.reports.report(broadcast, core.now)
+    assert (report.state, report.reasons[0].reason) == ("cancelled", "corrected")
+    await settle(core, Settled(flying, "queued", due_at=core.now))  # it comes back
+    assert (await core.counts(broadcast))["cancelled"] == 2
+
+
+async def test_who_is_in_flight_gets_the_correction_afterwards(core: Core, clock: Clock) -> None:
+    """A correction never overtakes the wrong text: it waits until that request is surely over."""
+    await core.take_in(people(2))
+    broadcast = await core.announce()
+    [flying] = await claim(core, 1)
+    mended(core)
+    await correct(core, broadcast)
+    assert [one.id for one in await claim(core)] == [4]  # whom nothing was sent yet
+    await settle(core, Settled(flying, "sent", vendor_id="7"))
+    clock.skip(seconds=61)
+    [late] = await claim(core)
+    assert await core.outbox.copy(late.id, 1) == "7"
+
+
+async def test_a_text_that_has_begun_has_been_read(core: Core) -> None:
+    """Whoever got the first part of a long text, and not the second, has read something wrong."""
+    await core.take_in(people(2))
+    broadcast = await core.announce("larga")
+    one, other = await claim(core)
+    await settle(core, Settled(one, "next", vendor_id="1", due_at=core.now), Settled(other, "queued"))
+    mended(core, "Corta.", "larga")
+    made = await correct(core, broadcast)
+    assert made.broadcast is not None
+    assert await told(core, made.broadcast) == {chat(0): ("correction", True), chat(1): ("", False)}
+    text = await core.outbox.text((await claim(core))[0].text)
+    assert not any(part.replaces for part in text.open)  # a copy in several messages stays as it is
+
+
+async def test_a_killed_edit_is_done_again_and_the_correction_once(core: Core, vendor: Vendor) -> None:
+    """Killed while the copy was being made right, we make it right again; the correction leaves once."""
+    broadcast = await sent_to_one(core)
+    mended(core)
+    made = (await correct(core, broadcast)).broadcast
+    assert made is not None
+    [killed] = await claim(core)
+    assert killed.part == 0
+    assert await core.outbox.recover(core.now) == 0
+    async with core.dispatching(vendor.telegram()):
+        await core.until(made, sent=1)
+    assert [asked.form.get("message_id") for asked in vendor.asked] == ["42", None]
+    assert vendor.asked[1].form["text"].startswith("<b>Corrección: Aviso")
+
+
+async def test_killed_after_the_edit_the_correction_leaves_once(core: Core, vendor: Vendor) -> None:
+    """Between the edit and the correction a kill loses neither; in the correction it repeats nothing."""
+    broadcast = await sent_to_one(core)
+    mended(core)
+    made = (await correct(core, broadcast)).broadcast
+    assert made is not None
+    [edited] = await claim(core)
+    await settle(core, Settled(edited, "next", vendor_id="42", due_at=core.now))
+    assert await core.outbox.recover(core.now) == 0
+    async with core.dispatching(vendor.telegram()):
+        await core.until(made, sent=1)
+    assert [asked.form.get("message_id") for asked in vendor.asked] == [None]
+    mended(core, "Vacunas gratis el martes.")
+    again = (await correct(core, broadcast)).broadcast
+    assert again is not None
+    for end in ("next", "next", None):
+        [one] = await claim(core)
+        if end:
+            await settle(core, Settled(one, "next", vendor_id="42", due_at=core.now))
+    assert await core.outbox.recover(core.now) == 1
+    assert await core.counts(again) == {"unknown": 1}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "message is not modified: specified new message content and reply markup are exactly the same",
+        "message to edit not found",
+        "message can't be edited",
+        "there is no text in the message to edit",
+    ],
+)
+async def test_what_cannot_be_edited_is_corrected(core: Core, vendor: Vendor, sentence: str) -> None:
+    """A copy that is gone, too old, or right already does not keep the correction from the person."""
+
+    async def scene(asked: Asked) -> web.StreamResponse | None:
+        return refusal(400, f"Bad Request: {sentence}") if "message_id" in asked.form else None
+
+    vendor.scene = scene
+    broadcast = await sent_to_one(core)
+    mended(core)
+    made = (await correct(core, broadcast)).broadcast
+    assert made is not None
+    async with core.dispatching(vendor.telegram()):
+        await core.until(made, sent=1)
+    assert ["message_id" in asked.form for asked in vendor.asked] == [True, False]
+
+
+async def test_an_edit_without_an_answer_is_made_again(core: Core, vendor: Vendor, clock: Clock) -> None:
+    """To make a copy right twice does no harm: after a silence the edit goes again, the correction once."""
+
+    async def scene(_asked: Asked) -> web.StreamResponse | None:
+        return refusal(500, "Internal Server Error") if len(vendor.asked) == 1 else None
+
+    vendor.scene = scene
+    broadcast = await sent_to_one(core)
+    mended(core)
+    made = (await correct(core, broadcast)).broadcast
+    assert made is not None
+    async with core.dispatching(vendor.telegram()):
+        await vendor.until(1)
+        await asyncio.sleep(0.1)
+        clock.skip(seconds=10)
+        await core.until(made, sent=1)
+    assert ["message_id" in asked.form for asked in vendor.asked] == [True, True, False]
+
+
+async def test_whose_copy_is_not_known_is_corrected_all_the_same(core: Core, vendor: Vendor) -> None:
+    """Where no answer told the message's number nothing can be edited, and the correction arrives."""
+    await core.take_in(people(1))
+    broadcast = await core.announce()
+    [one] = await claim(core)
+    await settle(core, Settled(one, "unknown", "no-answer"))
+    mended(core)
+    made = (await correct(core, broadcast)).broadcast
+    assert made is not None
+    async with core.dispatching(vendor.telegram()):
+        await core.until(made, sent=1)
+    assert edits(vendor) == []
+    assert len(vendor.asked) == 1
+
+
+async def test_a_correction_that_was_stopped_is_corrected_whole(core: Core) -> None:
+    """Who had the first wrong text and not yet its correction gets the last one, once."""
+    await core.take_in(people(3))
+    first = await core.announce()
+    ends = [Settled(one, "sent", vendor_id=str(n)) for n, one in enumerate(await claim(core, 2))]
+    await settle(core, *ends)
+    mended(core)
+    second = (await correct(core, first)).broadcast
+    assert second is not None
+    [one] = await claim(core, 1)
+    await settle(core, Settled(one, "sent", vendor_id="9"))
+    await core.broadcasts.cancel(second, core.decision())
+    mended(core, "Vacunas gratis el martes.")
+    third = await correct(core, first)
+    assert (third.wrong, third.told, third.instead) == (second, 2, 0)
+    assert third.broadcast is not None
+    variants = {who: variant for who, (variant, _) in (await told(core, third.broadcast)).items()}
+    assert variants[chat(0)].startswith("correction after")
+    assert variants[chat(1)].startswith("correction instead of")
+
+
+async def test_an_emergency_is_corrected_as_one(core: Core, clock: Clock) -> None:
+    """At night the correction of an emergency leaves at once, and that of an announcement in the morning."""
+    await core.take_in([person(chat(0), community="noche")])
+    clock.skip(hours=12)
+    broadcast = await core.announce(community="noche", why="Incendio")
+    [one] = await claim(core)
+    await settle(core, Settled(one, "sent", vendor_id="1"))
+    mended(core)
+    made = (await correct(core, broadcast)).broadcast
+    assert [number for number, _ in await core.broadcasts.speaking(core.now)] == [made]
+    assert (await core.reports.report(made or 0, core.now)).why == "Incendio"
+
+
+async def test_where_two_must_agree_the_correction_waits(core: Core) -> None:
+    """The wrong text stops at once; the right one waits for a second person, then reaches the same people."""
+    await core.take_in(people(3))
+    broadcast = await core.announce()
+    sent, back = await claim(core, 2)
+    await settle(core, Settled(sent, "sent", vendor_id="1"))
+    mended(core)
+    content = core.broadcasts.project
+    strict = {slug: replace(place, approval=True) for slug, place in content.communities.items()}
+    corrections = Corrections(core.store, replace(content, communities=strict))
+    made = await corrections.correct(broadcast, core.decision())
+    assert (made.outcome, await core.state(broadcast)) == ("submitted", "cancelled")
+    assert made.broadcast is not None
+    await settle(core, Settled(back, "queued", due_at=core.now))
+    assert await claim(core) == []
+    [row] = await core.store.read(
+        lambda tx: tx.rows("SELECT * FROM broadcasts WHERE corrects = :b", {"b": broadcast})
+    )
+    mending = await corrections.prepare(row, core.now)
+    assert mending is not None
+    await core.store.write(lambda tx: mending.fan_out(tx, row["id"], core.now))
+    assert sorted((await told(core, made.broadcast)).values()) == [
+        ("", False),
+        ("", False),
+        ("correction", True),
+    ]
+
+
+async def test_two_at_once_make_one(core: Core) -> None:
+    """Two people who correct the same text at the same moment make one correction."""
+    broadcast = await sent_to_one(core)
+    mended(core)
+    made = await asyncio.gather(correct(core, broadcast), correct(core, broadcast))
+    assert sorted(one.outcome for one in made) == ["made", "unchanged"]
+    assert await core.rows("SELECT count(*) FROM broadcasts") == [(2,)]
+
+
+async def test_whatsapp_outside_the_window_gets_the_template_again(core: Core) -> None:
+    """Where only a template may be said, its values are the corrected ones; without one it waits as ever."""
+    await core.take_in(people(1, "whatsapp"))
+    broadcast = await core.announce("plantilla")
+    [one] = await claim(core, sender="whatsapp")
+    await settle(core, Settled(one, "sent", vendor_id="SM1"))
+    mended(core, "Otra cosa.", "plantilla")
+    made = await correct(core, broadcast)
+    assert made.told == 1
+    [two] = await claim(core, sender="whatsapp")
+    text = await core.outbox.text(two.text)
+    assert text.closed is not None
+    assert text.closed[0].template is not None
+    assert text.open[0].text.startswith("*Corrección: Aviso*")
+
+
+async def test_nobody_else_is_in_it(core: Core) -> None:
+    """Somebody who joined since the announcement gets nothing of its correction."""
+    broadcast = await sent_to_one(core)
+    await core.take_in([person(chat(50)), person(number(3), channel="sms")])
+    mended(core)
+    made = await correct(core, broadcast)
+    assert await told(core, made.broadcast or 0) == {chat(0): ("correction", True)}
+
+
+def test_a_part_is_kept_with_its_file_and_its_place() -> None:
+    """What is stored of an edit and of a file comes back as it was, and older texts are still read."""
+
+    part = Part(
+        "x", "html", "utf-16", 1, 1, file=File("a.ics", "text/calendar", "BEGIN:VCALENDAR"), replaces=2
+    )
+    assert load_parts(dump_parts([part])) == [part]
+    old = (
+        '{"text":"x","format":"html","encoding":"utf-16","units":1,"segments":1,"template":null,"choices":[]}'
+    )
+    assert load_parts(f"[{old}]") == [Part("x", "html", "utf-16", 1, 1)]
