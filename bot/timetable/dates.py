@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 
     from bot.findings import Finding
 
-_RULE = re.compile(
-    r"RRULE:(FREQ=YEARLY(?:;(?:INTERVAL|BYMONTH|BYMONTHDAY|BYDAY)=[-+\w,]+)*)(?:;DTSTART=(\d{8}))?"
+_DAY_OF_WEEK = "(?:-?[1-5])?(?:MO|TU|WE|TH|FR|SA|SU)"
+_PARTS = (
+    "INTERVAL=[1-9]",
+    "BYMONTH={0}(?:,{0})*".format("(?:1[0-2]|[1-9])"),
+    "BYMONTHDAY={0}(?:,{0})*".format("-?(?:[12][0-9]|3[01]|[1-9])"),
+    f"BYDAY={_DAY_OF_WEEK}(?:,{_DAY_OF_WEEK})*",
 )
+"""What a date of the year needs of RFC 5545; some of the rest would keep dateutil counting for ever."""
+_RULE = re.compile(rf"RRULE:(FREQ=YEARLY(?:;(?:{'|'.join(_PARTS)}))*)(?:;DTSTART=(\d{{8}}))?")
 _EASTER = re.compile(r"EASTER([+-]\d{1,3})?")
 _OFFSET = re.compile(r"OFFSET:(.+?)([+-]\d{1,3})")
 _DAYS = re.compile(r"(?:RANGE|DATES):(\d\d-\d\d)(?:\.\.\d\d-\d\d|(?:,\d\d-\d\d)*)")
@@ -134,12 +140,13 @@ def _reckoned(rule: str) -> Days | None:
         if found := _RULE.fullmatch(rule):
             days = Days((found[1],), date.fromisoformat(found[2]) if found[2] else None)
         elif found := _EASTER.fullmatch(rule):
-            days = Days((f"FREQ=YEARLY;BYEASTER={int(found[1] or 0)}",))
+            days = Days(("FREQ=YEARLY;BYEASTER=0",), shift=int(found[1] or 0))
         elif _DAYS.fullmatch(rule):
-            pairs = (each.split("-") for each in re.findall(r"(?<!\.)\d\d-\d\d", rule))
-            days = Days(tuple(f"FREQ=YEARLY;BYMONTH={int(m)};BYMONTHDAY={int(d)}" for m, d in pairs))
+            written = re.findall(r"(?<!\.)\d\d-\d\d", rule)  # of a RANGE only the first
+            dates = [date.fromisoformat(f"2024-{each}") for each in written]
+            days = Days(tuple(f"FREQ=YEARLY;BYMONTH={day.month};BYMONTHDAY={day.day}" for day in dates))
         else:
             return None
         return days if days.between(*_TRIED) else None
-    except (ValueError, IndexError):  # a month 13, a weekday XX
+    except ValueError:  # a month 13, a DTSTART that is no day
         return None
