@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Self
 from bot.broadcasts import Broadcasts
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
-from bot.conversation import Conversation, Writer
+from bot.current import Current
 from bot.dispatcher import Dispatcher, Speaking
+from bot.editing import Editing
 from bot.figures import Figures
 from bot.housekeeping import Housekeeping
 from bot.inbound import Inbounds
@@ -59,16 +60,22 @@ class App:
     """
 
     def __init__(self, project: Project, clockwork: Clockwork = CLOCKWORK) -> None:
-        self.project = project
+        self.current = Current(project)
         self.clockwork = clockwork
         self.store: Store
         self.subscribers: Subscribers
         self.outbox: Outbox
         self.broadcasts: Broadcasts
         self.reports: Reports
+        self.editing: Editing
         self.inbox: Inbox
         self.figures: Figures
         self._vault: Vault
+
+    @property
+    def project(self) -> Project:
+        """The deployment as it stands."""
+        return self.current.project
 
     async def __aenter__(self) -> Self:
         self._vault = Vault(self.project.settings.vault_key.get_secret_value())
@@ -80,9 +87,10 @@ class App:
             await self.store.close()
             raise
         self.outbox = Outbox(self.store, self._vault)
-        self.reports = Reports(self.store, self.project)
-        self.broadcasts = Broadcasts(self.store, self.project, self.reports)
-        self.inbox = Inbox(self.store, self._vault, self.project)
+        self.reports = Reports(self.store, self.current)
+        self.broadcasts = Broadcasts(self.store, self.current, self.reports)
+        self.editing = Editing(self.store, self.current, self.clockwork.now)
+        self.inbox = Inbox(self.store, self._vault, self.current)
         self.figures = Figures(self.store, self._vault)
         return self
 
@@ -137,7 +145,8 @@ class App:
                 if dispatching.done():
                     await dispatching
                 await server.start()
-                async with _at_work(listener, clock, dispatching) as working:
+                await self.current.prepare()
+                async with _at_work(listener, self.editing, clock, dispatching) as working:
                     yield dispatcher, working
             finally:
                 dispatcher.stop()
@@ -145,14 +154,7 @@ class App:
                 await server.stop()
 
     def _inbounds(self) -> Inbounds:
-        return Inbounds(
-            self.store,
-            self._vault,
-            project=self.project,
-            outbox=self.outbox,
-            conversation=Conversation(self.project.library, self.project.communities),
-            writer=Writer(self.project.library),
-        )
+        return Inbounds(self.store, self._vault, current=self.current, outbox=self.outbox)
 
     def _listener(
         self, channels: Mapping[str, Channel], inbounds: Inbounds, public_url: str, dispatcher: Dispatcher
@@ -209,19 +211,20 @@ class App:
 
 @contextlib.asynccontextmanager
 async def _at_work(
-    listener: Listener, clock: Clock, dispatching: asyncio.Task[None]
+    listener: Listener, editing: Editing, clock: Clock, dispatching: asyncio.Task[None]
 ) -> AsyncIterator[asyncio.Task[None]]:
     """What makes work for the dispatcher; ended before it."""
-    listening = asyncio.create_task(listener.run())
-    working = asyncio.create_task(_first_fault(listening, dispatching))
+    jobs = [asyncio.create_task(job) for job in (listener.run(), editing.run())]
+    working = asyncio.create_task(_first_fault(*jobs, dispatching))
     clock.start()
     try:
         yield working
     finally:
         clock.stop()
-        working.cancel()
-        listening.cancel()
-        await asyncio.gather(working, listening, return_exceptions=True)
+        for task in (working, *jobs):
+            task.cancel()
+        await asyncio.gather(working, *jobs, return_exceptions=True)
+        await editing.end()
 
 
 async def _first_fault(*tasks: asyncio.Task[None]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SAFE = frozenset(
     {"event", "level", "timestamp", "library", "error", "reason", "code"}
     | {"sender", "entry", "community", "broadcast", "broadcasts", "delivery", "deliveries", "thread", "port"}
+    | {"file", "line"}
 )
 _OWN = frozenset({"_record", "_from_structlog"})
 """What structlog hands from one of its steps to the next, and takes out before a line is written."""

@@ -7,6 +7,7 @@ wish to leave or a command is heard before anything is searched.
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
@@ -92,11 +93,11 @@ class _Asked:
 
 
 class Search:
-    """The words of one library. Not to be shared between threads."""
+    """The words of one library. Made in any thread, then asked by one at a time."""
 
     def __init__(self, library: Library) -> None:
         self._entries = {one.slug: one for one in library.entries.values() if _asked_for(one)}
-        self._database = Database(memory=True)
+        self._database = Database(sqlite3.connect(":memory:", check_same_thread=False))
         table = self._database.table("entries")
         rows = [_row(entry) for entry in self._entries.values()]
         if rows:

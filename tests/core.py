@@ -14,6 +14,7 @@ from aiohttp import web
 from bot import check
 from bot.broadcasts import Broadcasts
 from bot.broadcasts.reports import Reports
+from bot.current import Current
 from bot.dispatcher import Dispatcher, Speaking
 from bot.lane import Lane
 from bot.moments import Clockwork
@@ -149,8 +150,9 @@ class Core:
         self.subscribers = Subscribers(store, self.vault)
         self.outbox = Outbox(store, self.vault)
         read = project(folder)
-        self.reports = Reports(store, read)
-        self.broadcasts = Broadcasts(store, read, self.reports)
+        self.current = Current(read)
+        self.reports = Reports(store, self.current)
+        self.broadcasts = Broadcasts(store, self.current, self.reports)
 
     @property
     def now(self) -> datetime:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bot.broadcasts.reports import Reports, State
     from bot.check import Project
+    from bot.current import Current
     from bot.library import Entry
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
 
 
 class Broadcasts:
-    """Broadcasts in one store, made of one project's content and communities."""
+    """Broadcasts in one store, made of a deployment's content and communities."""
 
-    def __init__(self, store: Store, project: Project, reports: Reports) -> None:
+    def __init__(self, store: Store, current: Current, reports: Reports) -> None:
         self._store = store
+        self._current = current
         self._reports = reports
-        self.project = project
+
+    @property
+    def project(self) -> Project:
+        """The deployment as it stands."""
+        return self._current.project
 
     async def announce(
         self,

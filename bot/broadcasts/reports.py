@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.check import Project
+    from bot.current import Current
     from bot.store import Store
     from bot.timetable import Rest
     from channels.base import ChannelName
@@ -88,9 +89,14 @@ class Report:
 class Reports:
     """The broadcasts of one store, as they stand."""
 
-    def __init__(self, store: Store, project: Project) -> None:
+    def __init__(self, store: Store, current: Current) -> None:
         self._store = store
-        self.project = project
+        self._current = current
+
+    @property
+    def project(self) -> Project:
+        """The deployment as it stands."""
+        return self._current.project
 
     async def readers(self, community: str) -> list[Readers]:
         """Who would read an announcement to a community."""

@@ -54,7 +54,7 @@ def read(config: Path, environ: Mapping[str, str], now: datetime) -> tuple[Proje
         and schedules are read even when the config is not usable.
     """
     found, texts, communities, findings = _parts(config, environ, now)
-    return Project(found, texts, communities) if found else None, _sorted(findings)
+    return Project(found, texts, communities) if found else None, in_order(findings)
 
 
 def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Finding]:
@@ -64,19 +64,18 @@ def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Findi
         place = library.Place(community.slug, community.name, community.zone)
         today = now.astimezone(community.zone).date()
         findings += library.try_every(texts, place, community.languages, today)
-        findings += plans.unknown_consulate(community, texts.consulates)
-        findings += plans.slots(community, texts.entries, config.parent / "content", now)
+        findings += about_community(community, texts, config.parent, now)
         for entry in texts.entries.values():
             if entry.communities and not entry.communities & communities.keys():  # a name may be misspelt
                 findings += library.try_entry(texts, entry, place, community.languages, today)
     for entry in texts.entries.values():
-        findings += _about(entry, texts, communities, config.parent, now)
+        findings += about_entry(entry, texts, communities, config.parent, now)
     if texts.consulates:
         counties = {state: {one.name for one in inside} for state, inside in Atlas().states.items()}
         findings += (
             found for entry in texts.consulates.values() for found in plans.unknown_areas(entry, counties)
         )
-    return _sorted(findings)
+    return in_order(findings)
 
 
 def of_entry(project: Project, entry: Entry, now: datetime) -> list[Finding]:
@@ -84,7 +83,9 @@ def of_entry(project: Project, entry: Entry, now: datetime) -> list[Finding]:
     _, findings = library.read(project.settings.content, today=_today(project.communities.values(), now))
     folder = entry.source.file.parent
     own = [one for one in findings if folder in one.file.parents or one.file.name == "facts.toml"]
-    return _sorted([*own, *_about(entry, project.library, project.communities, project.settings.root, now)])
+    return in_order(
+        [*own, *about_entry(entry, project.library, project.communities, project.settings.root, now)]
+    )
 
 
 def as_row(finding: Finding, phrases: Phrases) -> dict[str, str | int]:
@@ -109,14 +110,27 @@ def _parts(
     config: Path, environ: Mapping[str, str], now: datetime
 ) -> tuple[Settings | None, Library, dict[str, Community], list[Finding]]:
     found, findings = settings.load(config, environ)
-    senders = {name: sender.channel for name, sender in found.senders.items()} if found else None
-    communities, faults = timetable.read(config.parent / "schedules", senders)
-    findings += faults
-    texts, faults = library.read(config.parent / "content", today=_today(communities.values(), now))
+    texts, communities, faults = read_beside(config.parent, found, now)
     return found, texts, communities, [*findings, *faults]
 
 
-def _about(
+def read_beside(
+    root: Path, found: Settings | None, now: datetime
+) -> tuple[Library, dict[str, Community], list[Finding]]:
+    """What stands beside a config: content/ and schedules/, and what is wrong in each of their files."""
+    senders = {name: sender.channel for name, sender in found.senders.items()} if found else None
+    communities, findings = timetable.read(root / "schedules", senders)
+    texts, faults = library.read(root / "content", today=_today(communities.values(), now))
+    return texts, communities, [*findings, *faults]
+
+
+def about_community(community: Community, texts: Library, root: Path, now: datetime) -> Iterator[Finding]:
+    """What the file of a community does not show alone."""
+    yield from plans.unknown_consulate(community, texts.consulates)
+    yield from plans.slots(community, texts.entries, root / "content", now)
+
+
+def about_entry(
     entry: Entry, texts: Library, communities: Mapping[str, Community], root: Path, now: datetime
 ) -> Iterator[Finding]:
     """What the files of an entry do not show alone."""
@@ -132,7 +146,8 @@ def _about(
     yield from wording.costs(texts, entry, addressed)
 
 
-def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Each fault once, by file and line."""
     return sorted(_once(findings), key=lambda one: (str(one.file), one.line, one.rule))
 
 

@@ -85,6 +85,14 @@ ALTER TABLE deliveries ADD COLUMN corrects INTEGER;
 -- since 2025-04-01). NULL: not known yet.
 ALTER TABLE subscribers ADD COLUMN marketing INTEGER;
 
+CREATE TABLE editing ( -- what a running service does not take up: it goes on with the last good version
+    file TEXT NOT NULL, -- below the deployment's folder
+    line INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    quoted TEXT NOT NULL, -- what the rule's sentences quote, as JSON
+    PRIMARY KEY (file, line, rule, quoted)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE arming ( -- whether this copy of the database may send
     id INTEGER PRIMARY KEY CHECK (id = 1),
     token TEXT NOT NULL, -- also in the file beside the database
