@@ -10,10 +10,11 @@ import datetime as dt
 import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import proxy
 
 import regex
 import snowballstemmer
@@ -116,7 +117,7 @@ class Search:
         for keyword in {one for entry in self._entries.values() for one in _keywords(entry)}:
             for sound in keyword.sounds:
                 self._keywords[sound].append(keyword)
-        self._meant = lru_cache(maxsize=50_000)(self._look_up)
+        self._meant = lru_cache(50_000)(partial(Search._look_up, proxy(self)))  # by proxy: or it would hold itself
 
     def find(self, words: Sequence[str], community: Community, now: dt.datetime) -> tuple[Entry, ...]:
         """What answers a question: one entry, or up to three when the words fit them alike, or none.
