@@ -18,7 +18,7 @@ from channels.segments import visible
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.library import Entry, Library
+    from bot.library import Brief, Entry, Library
     from bot.library.front_matter import Edition
     from bot.timetable import Community
     from channels.base import ChannelName, Part
@@ -117,6 +117,11 @@ class Desk:
         """An entry as no channel has written it yet, and its edition. Raises Faults as `render`."""
         place = library.Place(self._community.slug, self._community.name, self._community.zone)
         return self._library.message(entry, self.language, place, fold=self._community.fold)
+
+    def brief(self, entry: Entry) -> Brief:
+        """An entry in a few words. Raises Faults as `render`."""
+        place = library.Place(self._community.slug, self._community.name, self._community.zone)
+        return self._library.brief(entry, self.language, place)
 
     def written(self, message: Message, edition: str, channel: ChannelName) -> Rendered:
         """A message, in the language of an edition, as the channel writes it."""

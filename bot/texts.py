@@ -35,12 +35,14 @@ class Text:
     closed: tuple[Part, ...] | None
 
 
-def add_text(tx: Transaction, text: Rendered, sender: str, broadcast: int | None = None) -> int:
+def add_text(
+    tx: Transaction, text: Rendered, sender: str, broadcast: int | None = None, variant: str = ""
+) -> int:
     """Keep a text that is about to be said through a sender; its number.
 
     A reply is kept once, however often it is given.
     """
-    values = _text_row(text, sender) | {"broadcast": broadcast}
+    values = _text_row(text, sender) | {"broadcast": broadcast, "variant": variant}
     if broadcast is None:
         said = f"{values['open']}\0{values['closed'] or ''}"
         values["mark"] = hashlib.sha256(said.encode()).digest()
@@ -61,6 +63,7 @@ def _text_row(text: Rendered, sender: str) -> dict[str, object]:
         "broadcast": None,
         "channel": text.channel,
         "language": text.language,
+        "variant": "",
         "edition": text.edition,
         "sender": sender,
         "open": dump_parts(text.open),

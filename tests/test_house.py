@@ -20,7 +20,7 @@ JOURNEY = (
     "settings timetable library",
     "hearing places taps",
     "rendering search check paging strangers",
-    "conversation newcomers policy pace current",
+    "conversation newcomers policy pace current news",
     "texts",
     "threads figures links",
     "consent",

@@ -5,15 +5,18 @@ Deciding writes rows and returns; only the dispatcher sends. Planning a million 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bot import timetable
+from bot.broadcasts import digests
 from bot.broadcasts.fanning import fan_out, texts_for
-from bot.broadcasts.reports import ANNOUNCEMENT, EMERGENCY, resting
+from bot.broadcasts.reports import ANNOUNCEMENT, DIGEST, EMERGENCY, resting
 from bot.findings import Faults
 from bot.moments import to_ms
 from bot.store import sql
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.broadcasts.reports import Reports, State
@@ -32,6 +35,7 @@ class Broadcasts:
         self._store = store
         self._current = current
         self._reports = reports
+        self._digests = digests.Digests(store, current)
 
     @property
     def project(self) -> Project:
@@ -76,12 +80,55 @@ class Broadcasts:
 
         return await self._store.write(work)
 
+    async def digest(
+        self, community: Community, topics: Sequence[str], *, moment: str, due_at: datetime, now: datetime
+    ) -> int | None:
+        """Make the digest of a slot, which is put together when its community does not rest any more.
+
+        Args:
+            topics: Of the slot.
+            moment: What makes it one and the same, however often it is asked for.
+
+        Returns:
+            Its number, or None when it was already made.
+        """
+        rest = timetable.rest(community, due_at)
+        row: dict[str, object] = {
+            "entry": digests.name(topics),
+            "community": community.slug,
+            "moment": moment,
+            "state": "scheduled",
+            "priority": DIGEST,
+            "why": None,
+            "due_at": to_ms(rest.until if rest else due_at),
+            "valid_until": None,
+        }
+        made = await self._store.write(lambda tx: tx.one(sql.BROADCAST_ADD, row))
+        if made and to_ms(now) >= int(str(row["due_at"])):
+            await self._launch_digest(made | row, community, now)
+        return int(made["id"]) if made else None
+
+    async def _launch_digest(self, row: Mapping[str, Any], community: Community, now: datetime) -> None:
+        """Put it together and let it go; where nobody has anything new it is done at once."""
+        digest = await self._digests.gather(row["id"], row["entry"], community, now)
+        after = {"from": row["state"], "to": "running" if digest.texts else "done"}
+
+        def work(tx: Transaction) -> None:
+            if tx.run(sql.BROADCAST_STATE, {"id": row["id"]} | after):
+                digests.fan_out(tx, row["id"], community, digest, now)
+
+        await self._store.write(work)
+
     async def launch_due(self, now: datetime) -> list[int]:
         """Make the deliveries of scheduled broadcasts whose moment has come."""
         launched = []
         for row in await self._store.read(lambda tx: tx.rows(sql.BROADCASTS_DUE, {"now": to_ms(now)})):
             entry = self.project.library.entries.get(row["entry"])
             community = self.project.communities.get(row["community"])
+            if community and row["entry"].startswith(digests.PREFIX):
+                await self._launch_digest(row, community, now)
+                launched.append(int(row["id"]))
+                continue
             if entry is None or community is None:
                 continue  # stays scheduled, and the report shows it
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.broadcasts.digests import PREFIX
 from bot.broadcasts.reports import COUNTED
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def show(desk: Desk, project: Project, report: Report) -> None:
     desk.console.print(f" · {say(f'report.state-{report.state}')}", markup=False)
     if report.why:
         desk.console.print(say("report.why", why=report.why), markup=False)
+    if report.entry.startswith(PREFIX) and report.state == "done" and not sum(report.counts.values()):
+        desk.console.print(f"  {say('report.nothing-new')}", markup=False)
     for state in COUNTED:
         people = report.counts[state]
         if not people:

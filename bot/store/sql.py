@@ -112,8 +112,8 @@ BROADCAST_CANCEL = """
     UPDATE broadcasts SET state = 'cancelled' WHERE id = :id AND state IN ('scheduled', 'running', 'paused')
 """
 TEXT_ADD = """
-    INSERT INTO texts (broadcast, channel, language, edition, sender, open, closed, mark, owner)
-    VALUES (:broadcast, :channel, :language, :edition, :sender, :open, :closed, :mark, :owner)
+    INSERT INTO texts (broadcast, channel, language, variant, edition, sender, open, closed, mark, owner)
+    VALUES (:broadcast, :channel, :language, :variant, :edition, :sender, :open, :closed, :mark, :owner)
     ON CONFLICT (sender, mark) WHERE mark IS NOT NULL DO UPDATE SET mark = excluded.mark
     RETURNING id
 """
