@@ -19,24 +19,24 @@ _BIT = """
     1 << CAST((SELECT count(*) FROM broadcast_topics v
                WHERE v.broadcast = w.broadcast AND v.topic < w.topic) AS integer)
 """
-TOPICS = f"SELECT topic, {_BIT} AS bit FROM broadcast_topics w WHERE broadcast = :broadcast"  # noqa: S608 - a constant of ours
+TOPICS = f"SELECT w.topic, {_BIT} AS bit FROM broadcast_topics w WHERE w.broadcast = :broadcast"  # noqa: S608 - a constant of ours
 # Those that somebody wants to hear of: who follows none wants all.
-_FOLLOWED = f"""
-    (SELECT coalesce(sum({_BIT}), 0) FROM broadcast_topics w
-     WHERE w.broadcast = :broadcast
-       AND (NOT EXISTS (SELECT 1 FROM topics f WHERE f.subscriber = {{s}}.id)
-            OR EXISTS (SELECT 1 FROM topics f WHERE f.subscriber = {{s}}.id AND f.topic = w.topic)))
-"""  # noqa: S608 - as above
+_FOLLOWED = """
+    CASE WHEN EXISTS (SELECT 1 FROM topics f WHERE f.subscriber = {s}.id)
+         THEN (SELECT coalesce(sum(w.bit), 0) FROM topics f JOIN wanted w ON w.topic = f.topic
+               WHERE f.subscriber = {s}.id)
+         ELSE (SELECT coalesce(sum(w.bit), 0) FROM wanted w) END
+"""
 # Those that a text is for.
-_MEANT = f"""
-    (SELECT coalesce(sum({_BIT}), 0) FROM broadcast_topics w
-     WHERE w.broadcast = :broadcast
-       AND replace('|' || t.variant || '|', '|' || w.topic || '|', '') <> '|' || t.variant || '|')
-"""  # noqa: S608 - as above
+_MEANT = """
+    (SELECT coalesce(sum(w.bit), 0) FROM wanted w
+     WHERE replace('|' || t.variant || '|', '|' || w.topic || '|', '') <> '|' || t.variant || '|')
+"""
 READERS = f"""
-    SELECT channel, language, followed, count(*) AS people
-    FROM (SELECT s.channel, s.language, {_FOLLOWED.format(s="s")} AS followed FROM subscribers s
-          WHERE s.community = :community AND s.state = 'active') AS readers
+    WITH wanted AS MATERIALIZED ({TOPICS}),
+    readers AS MATERIALIZED (SELECT s.channel, s.language, {_FOLLOWED.format(s="s")} AS followed
+                             FROM subscribers s WHERE s.community = :community AND s.state = 'active')
+    SELECT channel, language, followed, count(*) AS people FROM readers
     GROUP BY channel, language, followed ORDER BY channel, language, followed
 """  # noqa: S608 - as above
 UNTIL = "UPDATE broadcasts SET valid_until = :until WHERE id = :broadcast"
@@ -48,15 +48,16 @@ _PLACE = f"""
 """
 # One statement for any number of people, each with the text for what they follow, by one of their addresses.
 FAN_OUT = f"""
-    WITH said AS (SELECT t.*, {_MEANT} AS meant FROM texts t WHERE t.broadcast = :broadcast)
+    WITH wanted AS MATERIALIZED ({TOPICS}),
+    said AS MATERIALIZED (SELECT t.*, {_MEANT} AS meant FROM texts t WHERE t.broadcast = :broadcast)
     INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
     SELECT :broadcast, s.id, t.id, t.sender,
            CASE {_SHUT.format(s="s", t="t")} WHEN 1 THEN 'held' ELSE 'queued' END,
            CASE {_SHUT.format(s="s", t="t")} WHEN 1 THEN 'window' END,
            :now
-    FROM subscribers s
-    JOIN said t ON t.channel = s.channel AND t.language = s.language AND t.meant = {_FOLLOWED.format(s="s")}
+    FROM subscribers s CROSS JOIN said t -- in this order: what each person follows is looked up once
     WHERE s.community = :community AND s.state = 'active'
+      AND t.channel = s.channel AND t.language = s.language AND t.meant = {_FOLLOWED.format(s="s")}
       AND (s.person IS NULL
            OR NOT EXISTS (SELECT 1 FROM subscribers o
                           JOIN said u ON u.channel = o.channel AND u.language = o.language
