@@ -10,20 +10,26 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
+from bot.conversation import Asker
 from bot.hearing import ear
+from bot.rendering import Desk
 from bot.search import is_for, is_urgent
 from bot.words import Phrases
 from channels.base import Message
 from channels.markdown import Block, Document, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from bot.conversation import Conversation
     from bot.library import Brief, Entry, Library
-    from bot.rendering import Desk, Rendered
+    from bot.rendering import Rendered
     from bot.timetable import Community
     from channels.base import ChannelName
 
+PREFIX = "digest:"
+MOST = 5
+"""How many announcements stand in a digest; the others wait for the next."""
 _SEGMENTS = 3
 """What a digest may cost as SMS: the summaries give way first, then all but the titles, then their ends."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -66,58 +72,86 @@ _FORMS = (
 """From all that there is to say to what always fits: five titles of twenty letters."""
 
 
+def name(topics: Iterable[str]) -> str:
+    """What stands for the entry of a digest on these topics: `digest:educacion+salud`."""
+    return PREFIX + "+".join(sorted({topic.strip().lower() for topic in topics}))
+
+
+def topics(of: str) -> frozenset[str]:
+    """The topics of a digest, as `name` gave it."""
+    return frozenset(of.removeprefix(PREFIX).split("+"))
+
+
 def topics_of(entry: Entry) -> frozenset[str]:
-    """Its topics as people follow them."""
+    """An announcement's topics as people follow them."""
     return frozenset(topic.strip().lower() for topic in entry.topics)
 
 
-def fresh(
-    library: Library, community: Community, topics: Collection[str], told: Collection[str], now: datetime
-) -> list[Entry]:
-    """The announcements that are news to a community, the soonest first, those without a day last.
+class News:
+    """What is new in one community at one moment, aware UTC."""
 
-    Args:
-        topics: Of which one must be theirs.
-        told: The slugs of what was told already.
-        now: Aware UTC: what is over is no news.
-    """
-    alone = {slot.announce for slot in community.slots}
-    found = (
-        entry
-        for entry in library.entries.values()
-        if entry.kind == "announcement"
-        and not topics_of(entry).isdisjoint(topics)
-        and entry.slug not in told
-        and entry.slug not in alone
-        and not is_urgent(entry)
-        and is_for(entry, community, now)
-    )
-    return sorted(found, key=lambda entry: (_begins(entry.starts, community), entry.slug))
+    def __init__(
+        self, library: Library, conversation: Conversation, community: Community, now: datetime
+    ) -> None:
+        self._library, self._conversation = library, conversation
+        self._community, self._now = community, now
 
+    def fresh(self, topics: Collection[str], told: Collection[str] = ()) -> list[Entry]:
+        """The announcements that are news, the soonest first, those without a day last.
 
-def word_for(entry: Entry, language: str, finds: Callable[[str], object]) -> str:
-    """The shortest of its own words with which somebody who writes them finds it; "" for none.
+        What is over is none, nor what has a slot of its own, nor what cannot wait.
 
-    Args:
-        language: Of the reader.
-        finds: What an answer to these words would say: an entry, or something else.
-    """
-    edition = entry.edition_for(language)
-    words = [*edition.front.keywords, " ".join(ear.words(edition.title))]
-    if edition is entry.source:
-        words.append(entry.slug.replace("-", " "))
-    return next((word for word in sorted(words, key=len) if finds(word) == entry), "")
+        Args:
+            topics: Of which one must be theirs.
+            told: The slugs of what was told already.
+        """
+        community, left_out = self._community, {*told, *(slot.announce for slot in self._community.slots)}
+        found = (
+            entry
+            for entry in self._library.entries.values()
+            if entry.kind == "announcement"
+            and not topics_of(entry).isdisjoint(topics)
+            and entry.slug not in left_out
+            and not is_urgent(entry)
+            and is_for(entry, community, self._now)
+        )
+        return sorted(found, key=lambda entry: (_begins(entry.starts, community), entry.slug))
 
+    def items(self, entry: Entry, languages: Iterable[str]) -> dict[str, Item]:
+        """An announcement for the readers of each language. Raises Faults when it cannot be said in one."""
+        return {
+            language: Item(self._desk(language).brief(entry), self._word(entry, language))
+            for language in languages
+        }
 
-def write(desk: Desk, items: Sequence[Item], community: Community, channel: ChannelName) -> Rendered:
-    """The text of a digest; by SMS as much of it as three segments hold."""
-    edition = items[0].brief.edition
-    forms = _FORMS if channel == "sms" else (_WHOLE,)
-    for form in forms:
-        said = desk.written(_message(desk, items, community, form), edition, channel)
-        if sum(part.segments for part in said.open) <= _SEGMENTS:
-            return said
-    return said
+    def write(self, items: Sequence[Item], language: str, channel: ChannelName) -> Rendered:
+        """The text of a digest; by SMS as much of it as three segments hold."""
+        desk, edition = self._desk(language), items[0].brief.edition
+        for form in _FORMS if channel == "sms" else (_WHOLE,):
+            said = desk.written(_message(desk, items, self._community, form), edition, channel)
+            if channel != "sms" or sum(part.segments for part in said.open) <= _SEGMENTS:
+                break
+        return said
+
+    def _desk(self, language: str) -> Desk:
+        return Desk(self._library, self._community, language, self._now)
+
+    def _word(self, entry: Entry, language: str) -> str:
+        """The shortest of its own words that finds it, tried as if somebody wrote them; "" for none.
+
+        Where a service is called the same, asking for the date finds what is news.
+        """
+        desk = self._desk(language)
+        edition = entry.edition_for(desk.language)
+        words = [*edition.front.keywords, " ".join(ear.words(edition.title))]
+        if edition is entry.source:
+            words.append(entry.slug.replace("-", " "))
+        words.sort(key=len)
+        words += [Phrases(desk.language).say("bot.digest.date", word=word) for word in words]
+        asker = Asker(self._community, "sms", desk.language, state="active")
+        return next(
+            (word for word in words if self._conversation.answer(word, asker, self._now).entry == entry), ""
+        )
 
 
 def _message(desk: Desk, items: Sequence[Item], community: Community, form: _Form) -> Message:

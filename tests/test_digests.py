@@ -11,17 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import check, links, news
+from bot import check, links
 from bot.conversation import Asker
+from bot.current import Current
 from bot.library import Brief
-from bot.rendering import Desk
+from bot.news import Item, News
 from tests.core import MORNING, Core, chat, number, opened, person, project
+from tests.deployment import deploy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.check import Project
     from bot.store import Transaction
 
 TOPICS = ("salud", "educacion")
@@ -145,8 +146,11 @@ async def test_it_is_written_in_each_readers_language_and_for_each_channel(tmp_p
 
 
 async def test_the_word_it_gives_finds_the_whole_text(tmp_path: Path) -> None:
-    """Somebody who writes what the digest told them to is answered with that announcement."""
+    """Who writes what the digest told them to is answered with that announcement, not with its namesake."""
     async with digesting(tmp_path) as made:
+        service = made.core.folder / "content/services/becas/es.md"
+        service.parent.mkdir(parents=True)
+        service.write_text('+++\ntitle = "Becas del IME"\n+++\nTodas las becas.\n', encoding="utf-8")
         await made.core.take_in([person(chat(1)), person(chat(2), language="en")])
         got = await made.got(await made.digest(*TOPICS, "familia"))
         found = set()
@@ -223,9 +227,9 @@ async def test_five_at_most_the_soonest_first_the_rest_next_time(tmp_path: Path)
 
 
 @pytest.fixture(scope="module")
-def read(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def read(tmp_path_factory: pytest.TempPathFactory) -> Current:
     """The harness's deployment."""
-    return project(tmp_path_factory.mktemp("read"))
+    return Current(project(tmp_path_factory.mktemp("read")))
 
 
 @settings(max_examples=40, deadline=None)
@@ -234,12 +238,11 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Project:
         st.from_regex(r"[a-zñáéíóú€]{3}[a-zñáéíóú¡€ ]{0,90}", fullmatch=True), max_size=5, min_size=1
     )
 )
-def test_by_sms_it_costs_three_segments_at_most(read: Project, titles: list[str]) -> None:
+def test_by_sms_it_costs_three_segments_at_most(read: Current, titles: list[str]) -> None:
     """However long its titles are, a digest by SMS names every announcement within three segments."""
-    place = read.communities["fresno"]
-    desk = Desk(read.library, place, "es", MORNING)
-    items = [news.Item(Brief("es", title, "Una frase. " * 9, "hoy"), "palabra") for title in titles]
-    said = news.write(desk, items, place, "sms")
+    place = read.project.communities["fresno"]
+    items = [Item(Brief("es", title, "Una frase. " * 9, "hoy"), "palabra") for title in titles]
+    said = News(read.project.library, read.conversation, place, MORNING).write(items, "es", "sms")
     assert sum(part.segments for part in said.open) <= 3
     assert all(title[:3] in "".join(part.text for part in said.open) for title in titles)
 
@@ -279,6 +282,30 @@ async def test_the_night_is_waited_for(tmp_path: Path) -> None:
         made.core.clock.skip(hours=7)
         assert await made.core.broadcasts.launch_due(made.core.now) == [digest]
         assert "De la noche" in (await made.got(digest))[chat(1)]
+
+
+async def test_where_a_second_person_must_approve_it_waits(tmp_path: Path) -> None:
+    """In a community that asks for approval a digest is a draft: nothing leaves by itself."""
+    async with digesting(tmp_path) as made:
+        await made.core.take_in([person(chat(1))])
+        file = made.core.folder / "schedules/fresno.toml"
+        file.write_text(file.read_text("utf-8") + 'approval = "required"\n', "utf-8")
+        await made.take_up()
+        digest = await made.digest()
+        assert await made.core.broadcasts.launch_due(made.core.now) == []
+        assert (await made.core.state(digest), await made.got(digest)) == ("draft", {})
+
+
+async def test_a_digest_can_be_seen_beforehand(tmp_path: Path) -> None:
+    """`preview` shows each reader's text of a digest, and says where nothing is new."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    made.edit("content/announcements/feria/es.md", "summary =", 'topics = ["salud"]\nsummary =')
+    rows = (await made.do("preview", "digest:salud", "--json", "-c", "fresno")).json()
+    texts = {(row["language"], row["channel"]): row["parts"][0]["text"] for row in rows}
+    assert len(texts) == 6
+    assert "Feria de salud" in texts["es", "sms"]
+    assert "<b>Health fair</b>" in texts["en", "telegram"]
+    assert "Nada nuevo" in (await made.do("preview", "digest:trabajo")).said
 
 
 async def test_two_who_make_it_at_once_make_one(tmp_path: Path) -> None:

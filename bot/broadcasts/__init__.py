@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot import timetable
+from bot import news, timetable
 from bot.broadcasts import digests
 from bot.broadcasts.fanning import fan_out, texts_for
 from bot.broadcasts.reports import ANNOUNCEMENT, DIGEST, EMERGENCY, resting
@@ -85,6 +85,8 @@ class Broadcasts:
     ) -> int | None:
         """Make the digest of a slot, which is put together when its community does not rest any more.
 
+        Where approval is required it is a draft that waits.
+
         Args:
             topics: Of the slot.
             moment: What makes it one and the same, however often it is asked for.
@@ -94,17 +96,17 @@ class Broadcasts:
         """
         rest = timetable.rest(community, due_at)
         row: dict[str, object] = {
-            "entry": digests.name(topics),
+            "entry": news.name(topics),
             "community": community.slug,
             "moment": moment,
-            "state": "scheduled",
+            "state": "draft" if community.approval else "scheduled",
             "priority": DIGEST,
             "why": None,
             "due_at": to_ms(rest.until if rest else due_at),
             "valid_until": None,
         }
         made = await self._store.write(lambda tx: tx.one(sql.BROADCAST_ADD, row))
-        if made and to_ms(now) >= int(str(row["due_at"])):
+        if made and row["state"] == "scheduled" and to_ms(now) >= int(str(row["due_at"])):
             await self._launch_digest(made | row, community, now)
         return int(made["id"]) if made else None
 
@@ -125,7 +127,7 @@ class Broadcasts:
         for row in await self._store.read(lambda tx: tx.rows(sql.BROADCASTS_DUE, {"now": to_ms(now)})):
             entry = self.project.library.entries.get(row["entry"])
             community = self.project.communities.get(row["community"])
-            if community and row["entry"].startswith(digests.PREFIX):
+            if community and row["entry"].startswith(news.PREFIX):
                 await self._launch_digest(row, community, now)
                 launched.append(int(row["id"]))
                 continue

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot import news
-from bot.conversation import Asker
 from bot.findings import Faults
 from bot.moments import to_ms
+from bot.news import MOST, News, topics_of
+from bot.news import topics as topics_in
 from bot.outbox import window_from
-from bot.rendering import Desk
 from bot.store import digests as sql
 from bot.texts import add_text
 
@@ -26,22 +25,13 @@ if TYPE_CHECKING:
 
     from bot.current import Current
     from bot.library import Entry
+    from bot.news import Item
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
     from bot.timetable import Community
     from channels.base import ChannelName
 
 log = structlog.get_logger()
-
-PREFIX = "digest:"
-"""What the entry of a digest begins with, as `digest:educacion+salud`."""
-_MOST = 5
-"""How many announcements stand in a digest; the others wait for the next."""
-
-
-def name(topics: Iterable[str]) -> str:
-    """What stands in a broadcast's row for its entry."""
-    return PREFIX + "+".join(sorted({topic.strip().lower() for topic in topics}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +71,22 @@ class Digests:
 
         Args:
             broadcast: Its row, which has been made.
-            entry: As `name` gave it.
+            entry: As `news.name` gave it.
         """
-        topics = entry.removeprefix(PREFIX).split("+")
-        told = await self._told(community)
-        found = news.fresh(self._current.project.library, community, topics, told, now)
+        project = self._current.project
+        news = News(project.library, self._current.conversation, community, now)
+        topics = topics_in(entry)
+        found = news.fresh(topics, await self._told(community))
         readers = await self._readers(broadcast, community, topics, found)
-        languages = sorted({each.language for each in readers})
-        items = {one.slug: self._items(one, community, languages, now) for one in found}
-        followed = frozenset[str]().union(*(each.follows for each in readers))
-        chosen = [one for one in found if items[one.slug] and news.topics_of(one) & followed][:_MOST]
+        items = self._chosen(news, community, found, readers)
         texts = []
         for each in readers:
-            theirs = [items[one.slug][each.language] for one in chosen if news.topics_of(one) & each.follows]
+            theirs = [said[each.language] for one, said in items if topics_of(one) & each.follows]
             if theirs:
-                desk = Desk(self._current.project.library, community, each.language, now)
-                said = news.write(desk, theirs, community, each.channel)
+                said = news.write(theirs, each.language, each.channel)
                 texts.append((community.channels[each.channel], said, each.follows))
-        ends = [end for one in chosen if (end := one.over(community.zone))]
-        return Digest(tuple(texts), frozenset(one.slug for one in chosen), min(ends, default=None))
+        ends = [end for one, _ in items if (end := one.over(community.zone))]
+        return Digest(tuple(texts), frozenset(one.slug for one, _ in items), min(ends, default=None))
 
     async def _told(self, community: Community) -> set[str]:
         rows = await self._store.read(lambda tx: tx.rows(sql.TOLD, {"community": community.slug}))
@@ -109,7 +96,7 @@ class Digests:
         self, broadcast: int, community: Community, topics: Collection[str], found: Iterable[Entry]
     ) -> list[_Readers]:
         """Who follows something that is new, and has a sender."""
-        new = frozenset(topics) & frozenset[str]().union(*map(news.topics_of, found))
+        new = frozenset(topics) & frozenset[str]().union(*map(topics_of, found))
         rows = [{"broadcast": broadcast, "topic": topic} for topic in sorted(new)]
         await self._store.write(lambda tx: tx.each(sql.TOPIC, rows))
         which = {"broadcast": broadcast, "community": community.slug}
@@ -122,27 +109,25 @@ class Digests:
             if row["followed"] and row["channel"] in community.channels
         ]
 
-    def _items(
-        self, entry: Entry, community: Community, languages: Iterable[str], now: datetime
-    ) -> dict[str, news.Item]:
-        """An announcement in each language; empty when it cannot be said in one of them."""
-        items = {}
-        try:
-            for language in languages:
-                desk = Desk(self._current.project.library, community, language, now)
-                items[language] = news.Item(desk.brief(entry), self._word(entry, community, desk, now))
-        except Faults as faults:
-            rule = faults.findings[0].rule
-            log.error("digest.faults", entry=entry.slug, community=community.slug, reason=rule)  # noqa: TRY400 - only the rule
-            return {}
-        return items
-
-    def _word(self, entry: Entry, community: Community, desk: Desk, now: datetime) -> str:
-        """What they write who want to read all of it, tried as if somebody did."""
-        asker = Asker(community, "sms", desk.language, state="active")
-        return news.word_for(
-            entry, desk.language, lambda word: self._current.conversation.answer(word, asker, now).entry
-        )
+    @staticmethod
+    def _chosen(
+        news: News, community: Community, found: Iterable[Entry], readers: Collection[_Readers]
+    ) -> list[tuple[Entry, dict[str, Item]]]:
+        """The first of what is new to somebody, in every language that is read."""
+        languages = sorted({each.language for each in readers})
+        followed = frozenset[str]().union(*(each.follows for each in readers))
+        chosen = []
+        for one in found:
+            if not topics_of(one) & followed:
+                continue
+            try:
+                chosen.append((one, news.items(one, languages)))
+            except Faults as faults:
+                rule = faults.findings[0].rule
+                log.error("digest.faults", entry=one.slug, community=community.slug, reason=rule)  # noqa: TRY400 - only the rule
+            if len(chosen) == MOST:
+                break
+        return chosen
 
 
 def _named(bits: int, topics: Iterable[Mapping[str, int]]) -> frozenset[str]:

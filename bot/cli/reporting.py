@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.broadcasts.digests import PREFIX
 from bot.broadcasts.reports import COUNTED
+from bot.news import PREFIX
 
 if TYPE_CHECKING:
     from bot.broadcasts.reports import Report
