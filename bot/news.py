@@ -77,9 +77,9 @@ def name(topics: Iterable[str]) -> str:
     return PREFIX + "+".join(sorted({topic.strip().lower() for topic in topics}))
 
 
-def topics(of: str) -> frozenset[str]:
-    """The topics of a digest, as `name` gave it."""
-    return frozenset(of.removeprefix(PREFIX).split("+"))
+def topics_in(name: str) -> frozenset[str]:
+    """The topics of a digest, from its name."""
+    return frozenset(name.removeprefix(PREFIX).split("+"))
 
 
 def topics_of(entry: Entry) -> frozenset[str]:

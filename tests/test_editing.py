@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import weakref
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.check.edited import reread
+from bot.conversation import Asker, Conversation
 from tests.core import MORNING, project
 from tests.deployment import PLACES, Deployment, deploy
 
@@ -187,6 +190,19 @@ def test_a_folder_that_is_away_for_a_moment_silences_nobody(edited: Edited) -> N
     assert edited.read.library.entries == before.library.entries
     assert edited.read.library.facts == before.library.facts
     assert edited.read.communities == before.communities
+
+
+def test_a_reading_that_was_replaced_is_let_go(edited: Edited) -> None:
+    """A service that runs for months, edited daily, does not grow: nothing of a reading holds itself."""
+    conversation = Conversation(edited.read.library, edited.read.communities)
+    conversation.answer("vacunas", Asker(edited.read.communities["fresno"], "sms", "es"), MORNING)
+    held = [weakref.ref(one) for one in (conversation, conversation._lookup, conversation._lookup._search)]
+    gc.disable()
+    try:
+        del conversation
+        assert [one() for one in held] == [None, None, None]
+    finally:
+        gc.enable()
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ import structlog
 
 from bot.findings import Faults
 from bot.moments import to_ms
-from bot.news import MOST, News, topics_of
-from bot.news import topics as topics_in
+from bot.news import MOST, News, topics_in, topics_of
 from bot.outbox import window_from
 from bot.store import digests as sql
 from bot.texts import add_text

@@ -1,6 +1,6 @@
 """What an edit brings to a deployment at work: the good is taken up, the broken keeps its last good version.
 
-What may enter: comparing what was read before with what is read now. When it is read is `bot/current.py`.
+What may enter: comparing what was read before with what is read now. When it is read is `bot/editing.py`.
 
 One community, one entry and facts.toml are a unit each. A broken unit keeps its last version, unless that is
 as broken by what is known now; one that is deleted is gone.
@@ -65,7 +65,8 @@ class _Edit:
     def heard(self) -> dict[str, Community]:
         """The communities whose files can be read, and the last version of those whose file cannot."""
         kept = {slug: one for slug, one in self.last.communities.items() if _concern(one.file, self.findings)}
-        return dict(sorted({**self.communities, **kept}.items()))
+        heard = {**self.communities, **kept}
+        return {one.slug: one for one in sorted(heard.values(), key=lambda one: one.file)}  # as `timetable`
 
     def content(self, heard: Mapping[str, Community]) -> tuple[dict[str, Entry], Mapping[str, Fact]]:
         """The entries and facts that can be said together.

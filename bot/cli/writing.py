@@ -15,7 +15,7 @@ from bot import languages, settings
 from bot.cli.desk import Desk, command
 from bot.conversation import Asker, Conversation, Writer
 from bot.findings import errors
-from bot.news import MOST, PREFIX, News, topics
+from bot.news import MOST, PREFIX, News, topics_in
 from bot.rendering import Rendered, render
 from bot.words import Phrases
 from channels.base import CHANNELS
@@ -87,7 +87,7 @@ def _digest(desk: Desk, project: Project, entry: str, slugs: tuple[str, ...]) ->
     conversation, texts = Conversation(project.library, project.communities), []
     for place in find_communities(desk, project, None, slugs):
         news = News(project.library, conversation, place, desk.now)
-        items = [news.items(one, place.languages) for one in news.fresh(topics(entry))[:MOST]]
+        items = [news.items(one, place.languages) for one in news.fresh(topics_in(entry))[:MOST]]
         if not items:
             desk.say("nothing-new", community=place.name)
             continue
