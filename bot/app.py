@@ -16,8 +16,9 @@ from bot.broadcasts.corrections import Corrections
 from bot.broadcasts.plan import Plans
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
-from bot.conversation import Conversation, Writer
+from bot.current import Current
 from bot.dispatcher import Dispatcher, Speaking
+from bot.editing import Editing
 from bot.figures import Figures
 from bot.housekeeping import Housekeeping
 from bot.inbound import Inbounds
@@ -69,7 +70,7 @@ class App:
     """
 
     def __init__(self, project: Project, clockwork: Clockwork = CLOCKWORK) -> None:
-        self.project = project
+        self.current = Current(project)
         self.clockwork = clockwork
         self.store: Store
         self.subscribers: Subscribers
@@ -80,9 +81,15 @@ class App:
         self.corrections: Corrections
         self.reports: Reports
         self.plans: Plans
+        self.editing: Editing
         self.inbox: Inbox
         self.figures: Figures
         self._vault: Vault
+
+    @property
+    def project(self) -> Project:
+        """The deployment as it stands."""
+        return self.current.project
 
     async def __aenter__(self) -> Self:
         self._vault = Vault(self.project.settings.vault_key.get_secret_value())
@@ -94,13 +101,14 @@ class App:
             await self.store.close()
             raise
         self.outbox = Outbox(self.store, self._vault)
-        self.reports = Reports(self.store, self.project)
-        self.broadcasts = Broadcasts(self.store, self.project, self.reports)
+        self.reports = Reports(self.store, self.current)
+        self.broadcasts = Broadcasts(self.store, self.current, self.reports)
         self.approvals = Approvals(self.store, self.broadcasts)
-        self.corrections = Corrections(self.store, self.project)
-        self.plans = Plans(self.store, self.project, self.reports)
+        self.corrections = Corrections(self.store, self.current)
+        self.plans = Plans(self.store, self.current, self.reports)
         self.arming = Arming(self.store, self.project.settings.database_path, self.clockwork)
-        self.inbox = Inbox(self.store, self._vault, self.project)
+        self.editing = Editing(self.store, self.current, self.clockwork.now)
+        self.inbox = Inbox(self.store, self._vault, self.current)
         self.figures = Figures(self.store, self._vault)
         return self
 
@@ -156,7 +164,9 @@ class App:
                 if dispatching.done():
                     await dispatching
                 await server.start()
-                async with _at_work(listener, clock, dispatcher, dispatching) as working:
+                await self.current.prepare()
+                jobs = listener, self.editing, clock, dispatcher
+                async with _at_work(*jobs, dispatching) as working:
                     yield dispatcher, working
             finally:
                 dispatcher.stop()
@@ -164,14 +174,7 @@ class App:
                 await server.stop()
 
     def _inbounds(self) -> Inbounds:
-        return Inbounds(
-            self.store,
-            self._vault,
-            project=self.project,
-            outbox=self.outbox,
-            conversation=Conversation(self.project.library, self.project.communities),
-            writer=Writer(self.project.library),
-        )
+        return Inbounds(self.store, self._vault, current=self.current, outbox=self.outbox)
 
     def _listener(
         self, channels: Mapping[str, Channel], inbounds: Inbounds, public_url: str, dispatcher: Dispatcher
@@ -236,7 +239,11 @@ class App:
 
 @contextlib.asynccontextmanager
 async def _at_work(
-    listener: Listener, clock: Clock, dispatcher: Dispatcher, dispatching: asyncio.Task[None]
+    listener: Listener,
+    editing: Editing,
+    clock: Clock,
+    dispatcher: Dispatcher,
+    dispatching: asyncio.Task[None],
 ) -> AsyncIterator[asyncio.Task[None]]:
     """What makes work for the dispatcher; begun once it may send, ended before it."""
 
@@ -245,15 +252,16 @@ async def _at_work(
         clock.start()
         await listener.run()
 
-    listening = asyncio.create_task(once_armed())
-    working = asyncio.create_task(_first_fault(listening, dispatching))
+    jobs = [asyncio.create_task(job) for job in (once_armed(), editing.run())]
+    working = asyncio.create_task(_first_fault(*jobs, dispatching))
     try:
         yield working
     finally:
         clock.stop()
-        working.cancel()
-        listening.cancel()
-        await asyncio.gather(working, listening, return_exceptions=True)
+        for task in (working, *jobs):
+            task.cancel()
+        await asyncio.gather(working, *jobs, return_exceptions=True)
+        await editing.end()
 
 
 async def _first_fault(*tasks: asyncio.Task[None]) -> None:

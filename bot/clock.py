@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import timetable
-from bot.broadcasts.wanted import Wanted
+from bot.broadcasts.wanted import Wanted, digest_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +99,11 @@ class Clock:
         return [due for due in latest.values() if not due.late or due.moment > judged]
 
     async def _appoint(self, community: Community, due: Due, now: datetime) -> None:
-        entry = self._broadcasts.project.library.entries.get(due.slot.entry)
-        if entry is not None:  # else `check` says it
-            wanted = Wanted(entry, community, due.key, due.moment, due.slot.late)
-            await self._broadcasts.appoint(wanted, now)
+        slot = due.slot
+        if slot.digest:
+            row = digest_row(slot.entry, community, due.key, due.moment, slot.late)
+        elif entry := self._broadcasts.project.library.entries.get(slot.entry):
+            row = Wanted(entry, community, due.key, due.moment, slot.late).row()
+        else:
+            return  # `check` says it
+        await self._broadcasts.appoint(row, now)

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from bot.check import Project
-    from bot.conversation import Conversation, Writer
+    from bot.current import Current
     from bot.outbox import Outbox
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
@@ -76,17 +75,13 @@ class Inbounds:
         store: Store,
         vault: Vault,
         *,
-        project: Project,
+        current: Current,
         outbox: Outbox,
-        conversation: Conversation,
-        writer: Writer,
     ) -> None:
         self._store = store
         self._vault = vault
-        self._project = project
+        self._current = current
         self._outbox = outbox
-        self._conversation = conversation
-        self._writer = writer
 
     async def accept(self, sender: str, facts: Sequence[Heard | Receipt], now: datetime) -> None:
         """Store what a vendor told us. When this returns, the vendor may be told that we have it."""
@@ -112,8 +107,8 @@ class Inbounds:
         return len(decided)
 
     async def _hear(self, sender: str, heard: Heard, now: datetime) -> None:
-        channel = self._project.settings.senders[sender].channel
-        community = strangers.community_of(sender, self._project.communities)
+        channel = self._current.project.settings.senders[sender].channel
+        community = strangers.community_of(sender, self._current.project.communities)
         person = {
             "channel": channel,
             "address": self._vault.seal(channel, heard.address),
@@ -140,7 +135,7 @@ class Inbounds:
         return _Waiting(int(str(row["id"])), sender, person, text, asker, bool(row["left_there"]))
 
     def _asker(self, tx: Transaction, row: Mapping[str, object], person: int, sender: str) -> Asker:
-        communities = self._project.communities
+        communities = self._current.project.communities
         mine = communities.get(str(row["community"]))
         topics = tx.rows(talk.TOPICS, {"subscriber": person})
         asked = None
@@ -162,18 +157,18 @@ class Inbounds:
         if waiting.asker is None or waiting.left_there:
             return _Decided(waiting, None, None)
         try:
-            answer = self._conversation.answer(waiting.text, waiting.asker, now)
+            answer = self._current.conversation.answer(waiting.text, waiting.asker, now)
             later = any(isinstance(act, _TOLD_AFTERWARDS) for act in answer.does)
             return _Decided(waiting, answer, None if later else self._said(waiting.sender, answer, now, {}))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this message alone
             log.error("answer.fault", inbound=waiting.id, error=type(error).__name__)  # noqa: TRY400 - a trace could quote what they wrote
-            answer = Answer("nothing", waiting.asker, self._conversation.honestly())
+            answer = Answer("nothing", waiting.asker, self._current.conversation.honestly())
             return _Decided(waiting, answer, self._said(waiting.sender, answer, now, {}))
 
     def _said(self, sender: str, answer: Answer, now: datetime, told: Mapping[str, str]) -> Rendered | None:
-        through = self._project.settings.senders[sender]
+        through = self._current.project.settings.senders[sender]
         menus = through.menus if isinstance(through, Whatsapp) else {}
-        return self._writer.write(answer, now, menus=menus, ended=told)
+        return self._current.writer.write(answer, now, menus=menus, ended=told)
 
     async def _settle(self, decided: Sequence[_Decided], now: datetime) -> None:
         """All of them in one transaction; where one cannot be written, each in its own."""

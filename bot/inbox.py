@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.check import Project
+    from bot.current import Current
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
     from bot.threads import Author, Kind, State
@@ -110,10 +110,10 @@ class Unanswerable(Exception):  # noqa: N818 - what it is
 class Inbox:
     """The threads of one store, as the desk works on them."""
 
-    def __init__(self, store: Store, vault: Vault, project: Project) -> None:
+    def __init__(self, store: Store, vault: Vault, current: Current) -> None:
         self._store = store
         self._vault = vault
-        self._project = project
+        self._current = current
 
     async def listed(self, *, closed: bool = False) -> list[Thread]:
         """The open threads, with `closed` all: first those whose person waits, the longest waiting first."""
@@ -172,7 +172,7 @@ class Inbox:
         row = _known(tx, reference)
         community, sender = self._way(row)
         said = render_letter(
-            self._project.library, text, reference, community, row["channel"], row["language"], now
+            self._current.project.library, text, reference, community, row["channel"], row["language"], now
         )
         if said is None:
             raise Unanswerable("empty")
@@ -195,12 +195,12 @@ class Inbox:
 
     def _way(self, row: Mapping[str, Any]) -> tuple[Community, str]:
         """Where the person is and through which sender they are written to."""
-        community = self._project.communities.get(row["community"])
+        community = self._current.project.communities.get(row["community"])
         if row["person"] in ("left", "gone"):
             raise Unanswerable(row["person"])
         if community is None:
             raise Unanswerable("no-community")
-        wrote_to = self._project.settings.senders.get(row["sender"])
+        wrote_to = self._current.project.settings.senders.get(row["sender"])
         if wrote_to is not None and wrote_to.channel == row["channel"]:
             return community, row["sender"]
         if row["channel"] not in community.channels:

@@ -30,6 +30,7 @@ _SAFE = frozenset(
         "port",
         "state",
     }
+    | {"file", "line"}
 )
 _OWN = frozenset({"_record", "_from_structlog"})
 """What structlog hands from one of its steps to the next, and takes out before a line is written."""

@@ -6,13 +6,14 @@ wish to leave or a command is heard before anything is searched.
 
 from __future__ import annotations
 
-import datetime as dt
+import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import proxy
 
 import regex
 import snowballstemmer
@@ -23,6 +24,7 @@ from bot.hearing import ear
 from bot.hearing.crisis import PRECEDENCE
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     from bot.library import Entry, Library
@@ -92,11 +94,11 @@ class _Asked:
 
 
 class Search:
-    """The words of one library. Not to be shared between threads."""
+    """The words of one library. Made in any thread, then asked by one at a time."""
 
     def __init__(self, library: Library) -> None:
         self._entries = {one.slug: one for one in library.entries.values() if _asked_for(one)}
-        self._database = Database(memory=True)
+        self._database = Database(sqlite3.connect(":memory:", check_same_thread=False))
         table = self._database.table("entries")
         rows = [_row(entry) for entry in self._entries.values()]
         if rows:
@@ -115,7 +117,9 @@ class Search:
         for keyword in {one for entry in self._entries.values() for one in _keywords(entry)}:
             for sound in keyword.sounds:
                 self._keywords[sound].append(keyword)
-        self._meant = lru_cache(maxsize=50_000)(self._look_up)
+        self._meant = lru_cache(50_000)(
+            partial(Search._look_up, proxy(self))
+        )  # by proxy: or it would hold itself
 
     def find(self, words: Sequence[str], community: Community, now: dt.datetime) -> tuple[Entry, ...]:
         """What answers a question: one entry, or up to three when the words fit them alike, or none.
@@ -226,11 +230,7 @@ def is_for(entry: Entry, community: Community, now: dt.datetime) -> bool:
     """Whether an entry is for this community and not over."""
     if entry.communities and community.slug not in entry.communities:
         return False
-    end = entry.expires(community.zone)
-    if end is None and entry.kind == "announcement" and (last := entry.ends or entry.starts):
-        if not isinstance(last, dt.datetime):
-            last = dt.datetime.combine(last + dt.timedelta(days=1), dt.time())
-        end = last if last.tzinfo else last.replace(tzinfo=community.zone)
+    end = entry.over(community.zone)
     return end is None or end > now
 
 

@@ -18,6 +18,7 @@ from bot.broadcasts.approval import Approvals
 from bot.broadcasts.history import Decision
 from bot.broadcasts.reports import Reports
 from bot.broadcasts.wanted import Wanted
+from bot.current import Current
 from bot.dispatcher import Dispatcher, Speaking
 from bot.lane import Lane
 from bot.moments import Clockwork
@@ -165,8 +166,9 @@ class Core:
         self.subscribers = Subscribers(store, self.vault)
         self.outbox = Outbox(store, self.vault)
         read = project(folder)
-        self.reports = Reports(store, read)
-        self.broadcasts = Broadcasts(store, read, self.reports)
+        self.current = Current(read)
+        self.reports = Reports(store, self.current)
+        self.broadcasts = Broadcasts(store, self.current, self.reports)
         self.approvals = Approvals(store, self.broadcasts)
         self.clockwork = Clockwork(now=clock.now, jitter=lambda: 0.5, ticks=clock.ticks)
         self.arming = Arming(store, folder / "pregonero.db", self.clockwork)

@@ -36,20 +36,24 @@ def clock() -> Clock:
 async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
     """Four people in Fresno, where two must agree."""
     async with opened(tmp_path, clock) as core:
-        edit(core, "schedules/fresno.toml", 'name = "Consulado', 'approval = "required"\nname = "Consulado')
-        edit(core, "content/facts.toml", "", '[office]\nhours = { text = "de 8 a 1", source = "test" }\n')
-        edit(core, "content/announcements/feria/en.md", "Free", "{{ facts.office.hours.text }}: free")
+        await edit(
+            core, "schedules/fresno.toml", 'name = "Consulado', 'approval = "required"\nname = "Consulado'
+        )
+        await edit(
+            core, "content/facts.toml", "", '[office]\nhours = { text = "de 8 a 1", source = "test" }\n'
+        )
+        await edit(core, "content/announcements/feria/en.md", "Free", "{{ facts.office.hours.text }}: free")
         await core.take_in(people(4))
         yield core
 
 
-def edit(core: Core, file: str, before: str, after: str) -> None:
+async def edit(core: Core, file: str, before: str, after: str) -> None:
     """Somebody edits a file, and the deployment reads it."""
     path = core.folder / file
     path.write_text(path.read_text("utf-8").replace(before, after, 1) if before else after, "utf-8")
     read, _ = check.read(core.folder / "config.toml", {"SECRET": "1:canary"}, MORNING)
     assert read is not None
-    core.broadcasts.project = core.reports.project = read
+    await core.current.take_up(read)
 
 
 async def submitted(core: Core, moment: str = NOON, due_at: timedelta = 2 * HOUR, by: str = "Ana") -> int:
@@ -97,7 +101,7 @@ async def test_who_mends_and_asks_again_is_who_asked(core: Core) -> None:
     """Returned by Beto, mended and asked for again by Beto: Ana may approve it now, and Beto may not."""
     broadcast = await submitted(core)
     assert await core.approvals.give_back(broadcast, core.decision("Beto", "falta la hora"))
-    edit(core, "content/announcements/feria/es.md", "Vacunas", "A las nueve: vacunas")
+    await edit(core, "content/announcements/feria/es.md", "Vacunas", "A las nueve: vacunas")
     assert await submitted(core, by="Beto") == broadcast
     assert await approve(core, broadcast, "Beto") == "same-person"
     assert await approve(core, broadcast, "Ana") == "approved"
@@ -140,10 +144,10 @@ EDITS = {
 async def test_any_edit_voids_it(core: Core, clock: Clock, what: str) -> None:
     """Between the yes and the moment something was changed: it is returned, and nobody gets it."""
     path = core.folder / "schedules/fresno.toml"
-    edit(core, "schedules/fresno.toml", "", path.read_text("utf-8") + SLOT)
+    await edit(core, "schedules/fresno.toml", "", path.read_text("utf-8") + SLOT)
     broadcast = await submitted(core)
     assert await approve(core, broadcast) == "approved"
-    edit(core, *EDITS[what])
+    await edit(core, *EDITS[what])
     clock.skip(hours=2, minutes=1)
     assert await core.broadcasts.launch_due(core.now) == []
     assert (await told(core, broadcast))[-1] == ("returned", "clock", "edited")
@@ -154,9 +158,9 @@ async def test_any_edit_voids_it(core: Core, clock: Clock, what: str) -> None:
 async def test_what_was_edited_meanwhile_cannot_be_approved(core: Core, what: str) -> None:
     """Between asking and the yes something was changed: the yes is not taken, and it goes back."""
     path = core.folder / "schedules/fresno.toml"
-    edit(core, "schedules/fresno.toml", "", path.read_text("utf-8") + SLOT)
+    await edit(core, "schedules/fresno.toml", "", path.read_text("utf-8") + SLOT)
     broadcast = await submitted(core)
-    edit(core, *EDITS[what])
+    await edit(core, *EDITS[what])
     assert await approve(core, broadcast) == "edited"
     assert await core.state(broadcast) == "returned"
 
@@ -176,7 +180,7 @@ async def test_a_slot_nobody_asked_for_is_a_draft(core: Core, clock: Clock) -> N
     wanted = core.wanted(moment=NOON, due_at=core.now + 2 * HOUR)
     clock.skip(hours=2)
     for _ in range(2):
-        await core.broadcasts.appoint(wanted, core.now)
+        await core.broadcasts.appoint(wanted.row(), core.now)
         assert await core.broadcasts.launch_due(core.now) == []
     [draft] = await core.reports.reports(core.now)
     assert (draft.state, draft.history[-1].reason) == ("draft", "approval")
@@ -192,13 +196,13 @@ async def test_asked_for_beforehand_a_slot_is_no_second_one(core: Core, clock: C
     broadcast = await submitted(core)
     clock.skip(hours=2, minutes=1)
     wanted = core.wanted(moment=NOON, due_at=core.now - timedelta(minutes=1))
-    await core.broadcasts.appoint(wanted, core.now)
+    await core.broadcasts.appoint(wanted.row(), core.now)
     assert [one.broadcast for one in await core.reports.reports(core.now)] == [broadcast]
 
 
 async def test_too_late_a_yes_sends_nothing(core: Core, clock: Clock) -> None:
     """Approved after the day until which it was of use, or never approved until then, it is expired."""
-    edit(
+    await edit(
         core,
         "content/announcements/feria/es.md",
         "+++\n",
@@ -231,7 +235,7 @@ async def test_a_community_that_begins_to_ask_is_asked(core: Core, clock: Clock)
     wanted = core.wanted(community="noche", due_at=core.now + HOUR)
     broadcast = await core.broadcasts.announce(wanted, by="Ana", now=core.now)
     assert broadcast is not None
-    edit(core, "schedules/noche.toml", 'name = "Consulado', 'approval = "required"\nname = "Consulado')
+    await edit(core, "schedules/noche.toml", 'name = "Consulado', 'approval = "required"\nname = "Consulado')
     clock.skip(hours=2)
     assert await core.broadcasts.launch_due(core.now) == []
     assert (await told(core, broadcast))[-1] == ("draft", "clock", "approval")
@@ -244,7 +248,7 @@ async def test_what_was_missed_needs_the_same_yes(core: Core, clock: Clock) -> N
     clock.skip(hours=9)
     assert await core.broadcasts.launch_due(core.now) == []
     assert await core.state(broadcast) == "missed"
-    edit(core, *EDITS["text"])
+    await edit(core, *EDITS["text"])
     assert await core.broadcasts.resume(broadcast, core.decision("Ana")) == "returned"
     assert await core.counts(broadcast) == {}
 

@@ -75,7 +75,7 @@ async def live(rounds: list[list[str]]) -> None:
                 for fate in fates:
                     for one in await claim(core, 1):
                         await phones.meet(one, fate)
-                mended(core, f"Vacunas, vez {number}.")
+                await mended(core, f"Vacunas, vez {number}.")
                 assert (await correct(core, first)).outcome == "made"
             while claims := await claim(core, 1):
                 await phones.meet(claims[0], "arrives")

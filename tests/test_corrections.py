@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.broadcasts.corrections import Corrections
+from bot.current import Current
 from bot.outbox import Settled
 from bot.texts import dump_parts, load_parts
 from channels.base import File, Part
@@ -56,18 +57,18 @@ async def vendor() -> AsyncIterator[Vendor]:
         yield vendor
 
 
-def mended(core: Core, body: str = "Vacunas gratis el lunes.", entry: str = "feria") -> None:
+async def mended(core: Core, body: str = "Vacunas gratis el lunes.", entry: str = "feria") -> None:
     """The staff change a text."""
     content = core.broadcasts.project
     known = content.library.entries[entry]
     right = replace(known.editions["es"], body=body)
     entries = {**content.library.entries, entry: replace(known, editions={"es": right}, source=right)}
-    core.broadcasts.project = replace(content, library=replace(content.library, entries=entries))
+    await core.current.take_up(replace(content, library=replace(content.library, entries=entries)))
 
 
 async def correct(core: Core, broadcast: int) -> Corrected:
     """Correct a broadcast by what the texts say now."""
-    return await Corrections(core.store, core.broadcasts.project).correct(broadcast, core.decision())
+    return await Corrections(core.store, core.current).correct(broadcast, core.decision())
 
 
 async def claim(core: Core, limit: int = 1000, sender: str = "bot") -> list[Claim]:
@@ -116,7 +117,7 @@ async def test_each_delivery_tells_what_its_person_needs(core: Core) -> None:
         Settled(failed, "failed", "vendor-refused"),
         Settled(gone, "failed", "blocked", person="left"),
     )
-    mended(core)
+    await mended(core)
     made = await correct(core, broadcast)
     assert made.broadcast is not None
     assert (made.outcome, made.told, made.instead) == ("made", 4, 1)
@@ -140,7 +141,7 @@ async def test_who_is_in_flight_gets_the_correction_afterwards(core: Core, clock
     await core.take_in(people(2))
     broadcast = await core.announce()
     [flying] = await claim(core, 1)
-    mended(core)
+    await mended(core)
     await correct(core, broadcast)
     assert [one.id for one in await claim(core)] == [4]  # whom nothing was sent yet
     await settle(core, Settled(flying, "sent", vendor_id="7"))
@@ -155,7 +156,7 @@ async def test_a_text_that_has_begun_has_been_read(core: Core) -> None:
     broadcast = await core.announce("larga")
     one, other = await claim(core)
     await settle(core, Settled(one, "next", vendor_id="1", due_at=core.now), Settled(other, "queued"))
-    mended(core, "Corta.", "larga")
+    await mended(core, "Corta.", "larga")
     made = await correct(core, broadcast)
     assert made.broadcast is not None
     assert await told(core, made.broadcast) == {chat(0): ("correction", True), chat(1): ("", False)}
@@ -166,7 +167,7 @@ async def test_a_text_that_has_begun_has_been_read(core: Core) -> None:
 async def test_a_killed_edit_is_done_again_and_the_correction_once(core: Core, vendor: Vendor) -> None:
     """Killed while the copy was being made right, we make it right again; the correction leaves once."""
     broadcast = await sent_to_one(core)
-    mended(core)
+    await mended(core)
     made = (await correct(core, broadcast)).broadcast
     assert made is not None
     [killed] = await claim(core)
@@ -181,7 +182,7 @@ async def test_a_killed_edit_is_done_again_and_the_correction_once(core: Core, v
 async def test_killed_after_the_edit_the_correction_leaves_once(core: Core, vendor: Vendor) -> None:
     """Between the edit and the correction a kill loses neither; in the correction it repeats nothing."""
     broadcast = await sent_to_one(core)
-    mended(core)
+    await mended(core)
     made = (await correct(core, broadcast)).broadcast
     assert made is not None
     [edited] = await claim(core)
@@ -190,7 +191,7 @@ async def test_killed_after_the_edit_the_correction_leaves_once(core: Core, vend
     async with core.dispatching(vendor.telegram()):
         await core.until(made, sent=1)
     assert [asked.form.get("message_id") for asked in vendor.asked] == [None]
-    mended(core, "Vacunas gratis el martes.")
+    await mended(core, "Vacunas gratis el martes.")
     again = (await correct(core, broadcast)).broadcast
     assert again is not None
     for end in ("next", "next", None):
@@ -218,7 +219,7 @@ async def test_what_cannot_be_edited_is_corrected(core: Core, vendor: Vendor, se
 
     vendor.scene = scene
     broadcast = await sent_to_one(core)
-    mended(core)
+    await mended(core)
     made = (await correct(core, broadcast)).broadcast
     assert made is not None
     async with core.dispatching(vendor.telegram()):
@@ -234,7 +235,7 @@ async def test_an_edit_without_an_answer_is_made_again(core: Core, vendor: Vendo
 
     vendor.scene = scene
     broadcast = await sent_to_one(core)
-    mended(core)
+    await mended(core)
     made = (await correct(core, broadcast)).broadcast
     assert made is not None
     async with core.dispatching(vendor.telegram()):
@@ -251,7 +252,7 @@ async def test_whose_copy_is_not_known_is_corrected_all_the_same(core: Core, ven
     broadcast = await core.announce()
     [one] = await claim(core)
     await settle(core, Settled(one, "unknown", "no-answer"))
-    mended(core)
+    await mended(core)
     made = (await correct(core, broadcast)).broadcast
     assert made is not None
     async with core.dispatching(vendor.telegram()):
@@ -266,13 +267,13 @@ async def test_a_correction_that_was_stopped_is_corrected_whole(core: Core) -> N
     first = await core.announce()
     ends = [Settled(one, "sent", vendor_id=str(n)) for n, one in enumerate(await claim(core, 2))]
     await settle(core, *ends)
-    mended(core)
+    await mended(core)
     second = (await correct(core, first)).broadcast
     assert second is not None
     [one] = await claim(core, 1)
     await settle(core, Settled(one, "sent", vendor_id="9"))
     await core.broadcasts.cancel(second, core.decision())
-    mended(core, "Vacunas gratis el martes.")
+    await mended(core, "Vacunas gratis el martes.")
     third = await correct(core, first)
     assert (third.wrong, third.told, third.instead) == (second, 2, 0)
     assert third.broadcast is not None
@@ -288,7 +289,7 @@ async def test_an_emergency_is_corrected_as_one(core: Core, clock: Clock) -> Non
     broadcast = await core.announce(community="noche", why="Incendio")
     [one] = await claim(core)
     await settle(core, Settled(one, "sent", vendor_id="1"))
-    mended(core)
+    await mended(core)
     made = (await correct(core, broadcast)).broadcast
     assert [number for number, _ in await core.broadcasts.speaking(core.now)] == [made]
     assert (await core.reports.report(made or 0, core.now)).why == "Incendio"
@@ -300,10 +301,10 @@ async def test_where_two_must_agree_the_correction_waits(core: Core) -> None:
     broadcast = await core.announce()
     sent, back = await claim(core, 2)
     await settle(core, Settled(sent, "sent", vendor_id="1"))
-    mended(core)
+    await mended(core)
     content = core.broadcasts.project
     strict = {slug: replace(place, approval=True) for slug, place in content.communities.items()}
-    corrections = Corrections(core.store, replace(content, communities=strict))
+    corrections = Corrections(core.store, Current(replace(content, communities=strict)))
     made = await corrections.correct(broadcast, core.decision())
     assert (made.outcome, await core.state(broadcast)) == ("submitted", "cancelled")
     assert made.broadcast is not None
@@ -325,7 +326,7 @@ async def test_where_two_must_agree_the_correction_waits(core: Core) -> None:
 async def test_two_at_once_make_one(core: Core) -> None:
     """Two people who correct the same text at the same moment make one correction."""
     broadcast = await sent_to_one(core)
-    mended(core)
+    await mended(core)
     made = await asyncio.gather(correct(core, broadcast), correct(core, broadcast))
     assert sorted(one.outcome for one in made) == ["made", "unchanged"]
     assert await core.rows("SELECT count(*) FROM broadcasts") == [(2,)]
@@ -337,7 +338,7 @@ async def test_whatsapp_outside_the_window_gets_the_template_again(core: Core) -
     broadcast = await core.announce("plantilla")
     [one] = await claim(core, sender="whatsapp")
     await settle(core, Settled(one, "sent", vendor_id="SM1"))
-    mended(core, "Otra cosa.", "plantilla")
+    await mended(core, "Otra cosa.", "plantilla")
     made = await correct(core, broadcast)
     assert made.told == 1
     [two] = await claim(core, sender="whatsapp")
@@ -351,7 +352,7 @@ async def test_nobody_else_is_in_it(core: Core) -> None:
     """Somebody who joined since the announcement gets nothing of its correction."""
     broadcast = await sent_to_one(core)
     await core.take_in([person(chat(50)), person(number(3), channel="sms")])
-    mended(core)
+    await mended(core)
     made = await correct(core, broadcast)
     assert await told(core, made.broadcast or 0) == {chat(0): ("correction", True)}
 

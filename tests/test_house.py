@@ -20,12 +20,12 @@ JOURNEY = (
     "settings timetable library",
     "hearing places taps",
     "rendering search check paging strangers",
-    "conversation newcomers policy pace",
+    "conversation newcomers policy pace current news",
     "texts",
     "threads figures links",
     "consent",
     "subscribers outbox acting housekeeping arming",
-    "broadcasts inbound inbox",
+    "broadcasts inbound inbox editing",
     "lane",
     "dispatcher clock listening web",
     "app",
@@ -81,6 +81,7 @@ STORE_ROOMS = {
     "arming",
     "inbox",
     "inbound",
+    "editing",
     "app",
 }
 """Who may reach the database; `web` and `cli` know only its fault, `Unusable`."""

@@ -39,6 +39,7 @@ COLUMNS = {
     "inbounds": "id sender vendor_id subscriber text left_there heard_at",
     "deliveries": "id broadcast inbound subscriber text sender state reason attempt part due_at settled_at"
     " vendor_id corrects",
+    "editing": "file line rule quoted",
     "lanes": "sender wait_until",
     "_sqlite_migrations": "id migration_set name applied_at",
 }

@@ -36,7 +36,7 @@ async def core(tmp_path: Path) -> AsyncIterator[Core]:
 @pytest.fixture
 def inbox(core: Core) -> Inbox:
     """The desk's side of it."""
-    return Inbox(core.store, core.vault, core.broadcasts.project)
+    return Inbox(core.store, core.vault, core.current)
 
 
 async def opens(

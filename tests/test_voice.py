@@ -11,6 +11,7 @@ from bot import check
 from bot.broadcasts import Broadcasts
 from bot.broadcasts.reports import Reports
 from bot.broadcasts.wanted import Wanted
+from bot.current import Current
 from tests.talking import CITLALI, JOEL, ROSA, Talk, talking
 
 if TYPE_CHECKING:
@@ -142,7 +143,8 @@ async def test_after_an_event_people_are_asked_whether_it_was_of_use(talk: Talk,
     for _ in range(3):
         await talk.say("saltar", JOEL, "sms")
     await talk.say("pasaporte", JOEL, "sms")
-    made = Broadcasts(talk.app.store, project, Reports(talk.app.store, project))
+    current = Current(project)
+    made = Broadcasts(talk.app.store, current, Reports(talk.app.store, current))
     entry, place = project.library.entries["como-te-fue"], project.communities["fresno"]
     await made.announce(Wanted(entry, place, "now", talk.now), by="Ana", now=talk.now)
     [(text,)] = await talk.rows("SELECT open FROM texts WHERE broadcast IS NOT NULL AND channel = 'sms'")

@@ -15,9 +15,11 @@ from bot.broadcasts.fallback import Fallback
 from bot.broadcasts.fanning import fan_out, texts_for
 from bot.broadcasts.history import CLOCK, OVER, Decision
 from bot.broadcasts.reports import EMERGENCY, resting
+from bot.broadcasts.saying import Saying
 from bot.broadcasts.wanted import first_state, is_over, missed
 from bot.findings import Faults
 from bot.moments import to_ms
+from bot.news import PREFIX
 from bot.store import deciding, sql
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from bot.broadcasts.reports import Reports
     from bot.broadcasts.wanted import Wanted
     from bot.check import Project
+    from bot.current import Current
     from bot.library import Entry
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
@@ -37,13 +40,19 @@ log = structlog.get_logger()
 
 
 class Broadcasts:
-    """Broadcasts in one store, made of one project's content and communities."""
+    """Broadcasts in one store, made of a deployment's content and communities."""
 
-    def __init__(self, store: Store, project: Project, reports: Reports) -> None:
+    def __init__(self, store: Store, current: Current, reports: Reports) -> None:
         self._store = store
+        self._current = current
         self._reports = reports
-        self.project = project
-        self._fallback = Fallback(store, project)
+        self._fallback = Fallback(store, current)
+        self._saying = Saying(store, current, reports)
+
+    @property
+    def project(self) -> Project:
+        """The deployment as it stands."""
+        return self._current.project
 
     async def announce(self, wanted: Wanted, *, by: str, now: datetime) -> int | None:
         """Make a broadcast: its texts and its deliveries if it runs now, else a row that waits.
@@ -67,7 +76,10 @@ class Broadcasts:
         row["state"] = first_state(wanted, now)
         if row["state"] == "submitted":
             row["hash"] = hash_of(self.project, row)
-        texts = await self._texts(wanted.entry, wanted.community, now) if row["state"] == "running" else []
+        texts: list[tuple[str, Rendered]] = []
+        if row["state"] == "running":
+            readers = await self._reports.readers(wanted.community.slug)
+            texts = texts_for(self.project.library, wanted.entry, wanted.community, readers, now)
 
         def work(tx: Transaction) -> int | None:
             number = history.begin(tx, row, Decision(by, now, wanted.why))
@@ -77,17 +89,25 @@ class Broadcasts:
 
         return await self._store.write(work)
 
-    async def appoint(self, wanted: Wanted, now: datetime) -> None:
+    async def appoint(self, row: dict[str, Any], now: datetime) -> None:
         """Make the row of a slot whose moment has come, once; what becomes of it says `launch_due`.
 
-        Where approval is required and nobody asked for it, it is a draft that waits.
+        Where approval is required and nobody asked for it, it is a draft that waits. A digest is put together
+        only now, so that nobody could ask before: it is handed in by the clock.
+
+        Args:
+            row: As `Wanted.row` and `digest_row` give it.
         """
-        state, reason = ("draft", "approval") if wanted.community.approval else ("scheduled", None)
-        row = wanted.row() | {"state": state}
         if await self._store.read(lambda tx: tx.one(sql.BROADCAST_MADE, row)):
             return
-        decision = Decision(CLOCK, now, reason)
-        if await self._store.write(lambda tx: history.begin(tx, row, decision)) and state == "draft":
+        row, decision = {**row, "state": "scheduled"}, Decision(CLOCK, now)
+        if self.project.communities[row["community"]].approval:
+            row["state"] = "submitted" if row["entry"].startswith(PREFIX) else "draft"
+            decision = decision.because("approval")
+        if row["state"] == "submitted":
+            row["hash"] = hash_of(self.project, row)
+        made = await self._store.write(lambda tx: history.begin(tx, row, decision))
+        if made and row["state"] != "scheduled":
             log.warning("broadcast.unapproved", entry=row["entry"], community=row["community"])
 
     async def launch_due(self, now: datetime, since: datetime | None = None) -> list[int]:
@@ -128,19 +148,16 @@ class Broadcasts:
             KeyError: its entry or its community is not there any more.
             Faults: a text cannot be said now.
         """
-        entry, community = (
-            self.project.library.entries[row["entry"]],
-            self.project.communities[row["community"]],
-        )
-        texts = await self._texts(entry, community, decision.at)
+        said = await self._saying.said(row, decision.at)
 
         def work(tx: Transaction) -> bool:
-            before = row["state"]
-            for after in (*through, "running"):
+            before: State = row["state"]
+            last: State = "running" if said.anything else "done"
+            for after in (*through, last):
                 if not history.move(tx, row["id"], before, after, decision):
                     return False
                 before = after
-            fan_out(tx, row["id"], community, entry, texts, decision.at)
+            said.write(tx)
             return True
 
         return await self._store.write(work)
@@ -252,7 +269,3 @@ class Broadcasts:
     async def _hinder(self, row: Mapping[str, Any], decision: Decision, rule: str) -> None:
         if await self._store.write(lambda tx: history.note(tx, row["id"], row["state"], decision)):
             log.error("broadcast.hindered", broadcast=row["id"], entry=row["entry"], reason=rule)
-
-    async def _texts(self, entry: Entry, community: Community, now: datetime) -> list[tuple[str, Rendered]]:
-        readers = await self._reports.readers(community.slug)
-        return texts_for(self.project.library, entry, community, readers, now)

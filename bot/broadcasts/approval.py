@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from bot import timetable
+from bot import news, timetable
 from bot.broadcasts import history
 from bot.broadcasts.history import CLOCK, Decision
 from bot.findings import Faults
 from bot.moments import from_ms, to_ms
-from bot.rendering import render
+from bot.rendering import Desk, render
 from bot.store import deciding, sql
 
 if TYPE_CHECKING:
@@ -164,7 +164,10 @@ def hash_of(project: Project, row: Mapping[str, Any]) -> bytes:
         KeyError: the entry or the community is not there.
         Faults: a text cannot be said on the day.
     """
-    entry, community = project.library.entries[row["entry"]], project.communities[row["community"]]
+    community = project.communities[row["community"]]
+    if row["entry"].startswith(news.PREFIX):
+        return fingerprint(row, (), news=_briefs(project, community, row))
+    entry = project.library.entries[row["entry"]]
     due_at = _due_at(community, row)
     return fingerprint(
         {**row, "due_at": to_ms(due_at)},
@@ -196,6 +199,16 @@ def _texts(project: Project, entry: Entry, community: Community, due_at: datetim
         render(project.library, entry, community, channel, language, due_at)
         for channel in community.channels
         for language in {*community.languages, *entry.editions}
+    ]
+
+
+def _briefs(project: Project, community: Community, row: Mapping[str, Any]) -> list[list[str]]:
+    """What a digest may be put together from, in every language of the community."""
+    now = from_ms(int(row["due_at"]))
+    return [
+        [entry.slug, language, *astuple(Desk(project.library, community, language, now).brief(entry))]
+        for entry in news.fresh(project.library, community, now, news.topics_in(row["entry"]))
+        for language in community.languages
     ]
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.broadcasts.history import Decision
-    from bot.check import Project
+    from bot.current import Current
     from bot.store import Store, Transaction
 
 Row = dict[str, Any]
@@ -48,11 +48,11 @@ class Corrected:
 
 
 class Corrections:
-    """Corrections in one store, made of one project's content."""
+    """Corrections in one store, made of what the deployment's texts are now."""
 
-    def __init__(self, store: Store, project: Project) -> None:
+    def __init__(self, store: Store, current: Current) -> None:
         self._store = store
-        self.project = project
+        self._current = current
 
     async def correct(self, broadcast: int, decision: Decision) -> Corrected:
         """Correct what a broadcast said, by what its entry says now. What is still to leave of it never does.
@@ -72,17 +72,24 @@ class Corrections:
             return Corrected(number, "unchanged")
         return await self._store.write(lambda tx: self._make(tx, row, mending, decision))
 
-    async def prepare(self, correction: Mapping[str, Any], now: datetime) -> Mending | None:
-        """What the row of a correction says, for when its moment has come; None when that is gone.
+    async def prepare(self, correction: Mapping[str, Any], now: datetime) -> Mending:
+        """What the row of a correction says, for when its moment has come.
 
         Raises:
+            KeyError: its entry or its community is not there any more.
             Faults: a text cannot be said now.
         """
-        return self._mending(*await self._store.read(lambda tx: _read(tx, correction["corrects"])), now)
+        mending = self._mending(*await self._store.read(lambda tx: _read(tx, correction["corrects"])), now)
+        if mending is None:
+            raise KeyError(correction["entry"])
+        return mending
 
     def _mending(self, row: Row, texts: list[Row], revision: int, now: datetime) -> Mending | None:
-        library = self.project.library
-        entry, community = library.entries.get(row["entry"]), self.project.communities.get(row["community"])
+        library = self._current.project.library
+        entry, community = (
+            library.entries.get(row["entry"]),
+            self._current.project.communities.get(row["community"]),
+        )
         if entry is None or community is None:
             return None
         each = [mended(library, entry, community, text, revision, now) for text in texts]
@@ -90,7 +97,7 @@ class Corrections:
 
     def _make(self, tx: Transaction, row: Row, mending: Mending, decision: Decision) -> Corrected:
         """Stop the wrong one and make the correction, in one transaction."""
-        number, community = int(row["id"]), self.project.communities[row["community"]]
+        number, community = int(row["id"]), self._current.project.communities[row["community"]]
         if _last(tx, number) != number:  # somebody was faster
             return Corrected(number, "unchanged")
         state: Literal["submitted", "running"] = "submitted" if community.approval else "running"
@@ -99,7 +106,7 @@ class Corrections:
         values |= {"corrects": number, "moment": f"correction of {number} {before + 1}", "state": state}
         values |= {"due_at": to_ms(decision.at), "valid_until": to_ms(mending.entry.expires(community.zone))}
         if state == "submitted":
-            values["hash"] = hash_of(self.project, values)
+            values["hash"] = hash_of(self._current.project, values)
         made = history.begin(tx, values, decision)
         if made is None:  # somebody was faster
             return Corrected(number, "unchanged")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from bot.check import Project
+    from bot.current import Current
     from bot.store import Store, Transaction
 
 _LOOK_BACK = timedelta(days=3)
@@ -31,9 +31,9 @@ _LOOK_BACK = timedelta(days=3)
 class Fallback:
     """The second tries of one store."""
 
-    def __init__(self, store: Store, project: Project) -> None:
+    def __init__(self, store: Store, current: Current) -> None:
         self._store = store
-        self._project = project
+        self._current = current
         self._looked: dict[str, datetime] = {}
 
     async def look(self, now: datetime) -> list[int]:
@@ -42,7 +42,9 @@ class Fallback:
         Each failure is looked at once while we run, and again after a start; nobody is written to twice for
         it, because no other delivery of theirs may be open, sent or unknown.
         """
-        until = {slug: now - one.next_channel_after for slug, one in self._project.communities.items()}
+        until = {
+            slug: now - one.next_channel_after for slug, one in self._current.project.communities.items()
+        }
         failed = [row for slug, moment in until.items() for row in await self._failed(slug, moment)]
         made = await self._store.write(lambda tx: self._try_next(tx, failed, now)) if failed else []
         self._looked |= until
@@ -73,7 +75,7 @@ class Fallback:
 
     def _place(self, address: Mapping[str, Any], community: str) -> tuple[bool, bool, int, int]:
         """As the fan-out has them: what can be said now first; their own community, and its order."""
-        there = self._project.communities.get(address["community"])
+        there = self._current.project.communities.get(address["community"])
         channels = list(there.channels) if there else []
         rank = channels.index(address["channel"]) if address["channel"] in channels else len(channels)
         return (

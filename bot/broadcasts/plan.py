@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.broadcasts.reports import Readers, Reports
-    from bot.check import Project
+    from bot.current import Current
     from bot.library import Entry
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
@@ -120,11 +120,11 @@ class Plan:
 
 
 class Plans:
-    """The plans of one project over one store."""
+    """The plans of one deployment over one store."""
 
-    def __init__(self, store: Store, project: Project, reports: Reports) -> None:
+    def __init__(self, store: Store, current: Current, reports: Reports) -> None:
         self._store = store
-        self._project = project
+        self._current = current
         self._reports = reports
 
     async def plan(
@@ -139,7 +139,7 @@ class Plans:
         spoken: list[tuple[datetime, set[int]]] = []
         for community, at in moments:
             readers = await self._reports.readers(community.slug)
-            texts = texts_for(self._project.library, entry, community, readers, at)
+            texts = texts_for(self._current.project.library, entry, community, readers, at)
             asked = _Asked(entry, community, at, texts, readers, emergency=emergency)
             asked.spoken = {person for when, people in spoken if abs(when - at) < SAME for person in people}
             plan, linked = await self._store.read(asked.answer)
@@ -151,7 +151,7 @@ class Plans:
         costs: dict[str, Decimal] = {}
         unpriced = []
         for group in filter(lambda group: group.goes, plan.groups):
-            price = self._project.settings.senders[group.sender].price
+            price = self._current.project.settings.senders[group.sender].price
             if price is None:
                 unpriced.append(group.sender)
                 continue
@@ -172,7 +172,7 @@ class Plans:
                 if cost:
                     loads.append(Load(plan.community, sender, plan.starts, cost, passes=emergency))
                     whose.append(number)
-        rates = {name: sender.rate for name, sender in self._project.settings.senders.items()}
+        rates = {name: sender.rate for name, sender in self._current.project.settings.senders.items()}
         ended = finishes(loads, rates)
         timed = []
         for number, plan in enumerate(plans):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bot.broadcasts.history import State, Step
     from bot.check import Project
+    from bot.current import Current
     from bot.store import Store
     from bot.timetable import Community, Rest
     from channels.base import ChannelName
@@ -89,9 +90,14 @@ class Report:
 class Reports:
     """The broadcasts of one store, as they stand."""
 
-    def __init__(self, store: Store, project: Project) -> None:
+    def __init__(self, store: Store, current: Current) -> None:
         self._store = store
-        self.project = project
+        self._current = current
+
+    @property
+    def project(self) -> Project:
+        """The deployment as it stands."""
+        return self._current.project
 
     async def readers(self, community: str) -> list[Readers]:
         """Who would read an announcement to a community."""

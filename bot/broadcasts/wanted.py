@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.broadcasts.reports import ANNOUNCEMENT, EMERGENCY
+from bot import timetable
+from bot.broadcasts.reports import ANNOUNCEMENT, DIGEST, EMERGENCY
 from bot.moments import from_ms, to_ms
 
 if TYPE_CHECKING:
@@ -64,6 +65,30 @@ class Wanted:
             "valid_until": to_ms(self.valid_until),
             "hash": None,
         }
+
+
+def digest_row(
+    name: str, community: Community, moment: str, due_at: datetime, late: timedelta = LATE
+) -> dict[str, Any]:
+    """The same of a digest, which is put together when its community does not rest any more.
+
+    Args:
+        name: As `news.name` gives it.
+        moment: What makes it one and the same, however often it is asked for.
+        due_at: Aware UTC.
+    """
+    rest = timetable.rest(community, due_at)
+    return {
+        "entry": name,
+        "community": community.slug,
+        "moment": moment,
+        "priority": DIGEST,
+        "why": None,
+        "due_at": to_ms(rest.until if rest else due_at),
+        "late": late // timedelta(milliseconds=1),
+        "valid_until": None,
+        "hash": None,
+    }
 
 
 def first_state(wanted: Wanted, now: datetime) -> State:

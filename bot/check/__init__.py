@@ -54,7 +54,7 @@ def read(config: Path, environ: Mapping[str, str], now: datetime) -> tuple[Proje
         and schedules are read even when the config is not usable.
     """
     found, texts, communities, findings = _parts(config, environ, now)
-    return Project(found, texts, communities) if found else None, _sorted(findings)
+    return Project(found, texts, communities) if found else None, in_order(findings)
 
 
 def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Finding]:
@@ -64,19 +64,18 @@ def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Findi
         place = library.Place.of(community)
         today = now.astimezone(community.zone).date()
         findings += library.try_every(texts, place, community.languages, today)
-        findings += plans.unknown_consulate(community, texts.consulates)
-        findings += slots.slots(community, texts.entries, config.parent / "content", now)
+        findings += about_community(community, texts, config.parent, now)
         for entry in texts.entries.values():
             if entry.communities and not entry.communities & communities.keys():  # a name may be misspelt
                 findings += library.try_entry(texts, entry, place, community.languages, today)
     for entry in texts.entries.values():
-        findings += _about(entry, texts, communities, config.parent, now)
+        findings += about_entry(entry, texts, communities, config.parent, now)
     if texts.consulates:
         counties = {state: {one.name for one in inside} for state, inside in Atlas().states.items()}
         findings += (
             found for entry in texts.consulates.values() for found in plans.unknown_areas(entry, counties)
         )
-    return _sorted(plans.stale(findings, texts, communities))
+    return in_order(plans.stale(findings, texts, communities))
 
 
 def of_entry(project: Project, entry: Entry, now: datetime) -> list[Finding]:
@@ -87,9 +86,9 @@ def of_entry(project: Project, entry: Entry, now: datetime) -> list[Finding]:
     _, findings = library.read(project.settings.content, today=_today(project.communities.values(), now))
     folder = entry.source.file.parent
     own = [one for one in findings if folder in one.file.parents or one.file.name == "facts.toml"]
-    own += _about(entry, project.library, project.communities, project.settings.root, now)
+    own += about_entry(entry, project.library, project.communities, project.settings.root, now)
     own = [replace(one, level="error") if one.rule in plans.OVER else one for one in own]
-    return _sorted(plans.stale(own, project.library, project.communities))
+    return in_order(plans.stale(own, project.library, project.communities))
 
 
 def as_row(finding: Finding, phrases: Phrases) -> dict[str, str | int]:
@@ -114,18 +113,29 @@ def _parts(
     config: Path, environ: Mapping[str, str], now: datetime
 ) -> tuple[Settings | None, Library, dict[str, Community], list[Finding]]:
     found, findings = settings.load(config, environ)
+    language = found.language if found else settings.staff_language(environ)
+    texts, communities, faults = read_beside(config.parent, found, now, language)
+    return found, texts, communities, [*findings, *faults]
+
+
+def read_beside(
+    root: Path, found: Settings | None, now: datetime, language: str
+) -> tuple[Library, dict[str, Community], list[Finding]]:
+    """What stands beside a config: content/ and schedules/, and what is wrong in each of their files."""
     senders = {name: sender.channel for name, sender in found.senders.items()} if found else None
-    content, language = (
-        config.parent / "content",
-        found.language if found else settings.staff_language(environ),
-    )
-    dates, faults = timetable.read_dates(content / "dates.toml")
-    communities, wrong = timetable.read(config.parent / "schedules", senders, dates, language)
-    texts, missing = library.read(content, today=_today(communities.values(), now))
-    return found, texts, communities, [*findings, *faults, *wrong, *missing]
+    dates, findings = timetable.read_dates(root / "content" / "dates.toml")
+    communities, wrong = timetable.read(root / "schedules", senders, dates, language)
+    texts, faults = library.read(root / "content", today=_today(communities.values(), now))
+    return texts, communities, [*findings, *wrong, *faults]
 
 
-def _about(
+def about_community(community: Community, texts: Library, root: Path, now: datetime) -> Iterator[Finding]:
+    """What the file of a community does not show alone."""
+    yield from plans.unknown_consulate(community, texts.consulates)
+    yield from slots.slots(community, texts.entries, root / "content", now)
+
+
+def about_entry(
     entry: Entry, texts: Library, communities: Mapping[str, Community], root: Path, now: datetime
 ) -> Iterator[Finding]:
     """What the files of an entry do not show alone."""
@@ -140,7 +150,8 @@ def _about(
     yield from wording.costs(texts, entry, addressed)
 
 
-def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Each fault once, by file and line."""
     return sorted(_once(findings), key=lambda one: (str(one.file), one.line, one.rule))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.broadcasts.history import CLOCK
 from bot.broadcasts.reports import COUNTED
+from bot.news import PREFIX
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -90,6 +91,8 @@ def show(desk: Desk, project: Project, report: Report) -> None:
     if report.state in ("draft", "submitted", "missed", "returned"):
         next_ = say(f"report.next.{report.state}", broadcast=str(report.broadcast), entry=report.entry)
         desk.console.print(f"  {next_}", style="yellow", markup=False)
+    if report.entry.startswith(PREFIX) and report.state == "done" and not sum(report.counts.values()):
+        desk.console.print(f"  {say('report.nothing-new')}", markup=False)
     _show_counts(desk, report, community)
     _show_waits(desk, report, community)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -41,8 +40,6 @@ def run(desk: Desk) -> None:
                     async with app.serving() as (_, working):
                         await warn_if_off(desk, app)
                         await _introduce(project.settings)
-                        gc.collect()  # what was loaded stays: the collector need not look at it,
-                        gc.freeze()  # for which it took a tenth of a second again and again
                         desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
                         await until_stopped(stop, working)
                 except OSError as error:

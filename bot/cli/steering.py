@@ -29,6 +29,10 @@ def report(desk: Desk, broadcast: int | None) -> None:
                 )
             except KeyError:
                 desk.fail("said.no-broadcast", broadcast=str(broadcast))
+            held = await app.editing.held()
+        if held:
+            desk.warn("said.held")
+            desk.findings(held, to=desk.notes)
         if desk.as_json:
             rows = [as_row(each) for each in reports]
             desk.answer(rows if broadcast is None else rows[0])

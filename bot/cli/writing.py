@@ -15,6 +15,7 @@ from bot import languages, settings
 from bot.cli.desk import Desk, command
 from bot.conversation import Asker, Conversation, Writer
 from bot.findings import errors
+from bot.news import MOST, PREFIX, News, topics_in
 from bot.rendering import Rendered, render
 from bot.words import Phrases
 from channels.base import CHANNELS
@@ -60,21 +61,42 @@ def check(desk: Desk) -> None:
 def preview(desk: Desk, entry: str, community: tuple[str, ...]) -> None:
     """Show ENTRY as each reader would receive it.
 
-    Letter by letter, for each community, language and channel, with what it costs.
+    Letter by letter, for each community, language and channel, with what it costs. With digest:TOPIC+TOPIC
+    instead of ENTRY: what is new on these topics, to whom nothing was told yet.
     """
     project = desk.project()
-    found = find_entry(desk, project, entry)
-    texts = [
-        render(project.library, found, place, channel, language, desk.now)
-        for place in find_communities(desk, project, found, community)
-        for language in place.languages
-        for channel in place.channels
-    ]
+    if entry.startswith(PREFIX):
+        texts = _digest(desk, project, entry, community)
+    else:
+        found = find_entry(desk, project, entry)
+        texts = [
+            render(project.library, found, place, channel, language, desk.now)
+            for place in find_communities(desk, project, found, community)
+            for language in place.languages
+            for channel in place.channels
+        ]
     if desk.as_json:
         desk.answer([_as_row(text) for text in texts])
     else:
         for text in texts:
             _show(desk, project.communities[text.community], text)
+
+
+def _digest(desk: Desk, project: Project, entry: str, slugs: tuple[str, ...]) -> list[Rendered]:
+    """A digest as those read it who follow all of its topics, before anything was told."""
+    conversation, texts = Conversation(project.library, project.communities), []
+    for place in find_communities(desk, project, None, slugs):
+        news = News(project.library, conversation, place, desk.now)
+        items = [news.items(one, place.languages) for one in news.fresh(topics_in(entry))[:MOST]]
+        if not items:
+            desk.say("nothing-new", community=place.name)
+            continue
+        texts += [
+            news.write([said[language] for said in items], language, channel)
+            for language in place.languages
+            for channel in place.channels
+        ]
+    return texts
 
 
 @click.command()

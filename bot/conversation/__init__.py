@@ -56,12 +56,16 @@ _ASK_BACK = "quieres-salir"
 
 
 class Conversation:
-    """The answers of one library. Not to be shared between threads."""
+    """The answers of one library. Made in any thread, then asked by one at a time."""
 
     def __init__(self, library: Library, communities: Mapping[str, Community]) -> None:
         self._lookup = Lookup(library)
         self._steps = Steps(self._lookup, communities)
         self._wishes, self._commands = Wishes(), Commands()
+
+    def prepare(self) -> None:
+        """Read now what else would be read at the first question."""
+        self._lookup.places.prepare()
 
     def answer(self, text: str, asker: Asker, now: datetime) -> Answer:
         """What `asker`, who wrote `text`, is to be answered, at `now` (aware UTC)."""

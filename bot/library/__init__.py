@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.library.front_matter import Edition
     from bot.timetable import Community
 
-__all__ = ("Entry", "Library", "Place", "behind", "read", "try_entry", "try_every")
+__all__ = ("Brief", "Entry", "Library", "Place", "behind", "read", "try_entry", "try_every")
 
 _FOLDERS: Mapping[str, Kind] = {
     "announcements": "announcement",
@@ -58,6 +58,23 @@ class Place:
     def of(cls, community: Community) -> Place:
         """The place of a community."""
         return cls(community.slug, community.name, community.zone, community.stale_translations == "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """An entry in a few words.
+
+    Attributes:
+        edition: The language of these words.
+        title: On one line.
+        summary: A sentence, or "".
+        when: The day and hour it starts, as the reader writes them; "" for what has none.
+    """
+
+    edition: str
+    title: str
+    summary: str
+    when: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +112,31 @@ class Library:
             Faults: the texts quote what is not there; all of it, in this edition.
             ValueError: `language` is not a language code.
         """
-        edition = entry.edition_for(language, fresh=place.fresh)
-        desk = _Desk(self, edition, words.formats(language, edition.language))
-        values = _values(entry, language, place)
-        values["title"] = desk.fill("title", edition.title, values)
-        if edition.front.summary:
-            values["summary"] = desk.fill("summary", edition.front.summary, values)
+        desk, edition, values = self._opened(entry, language, place)
         short = desk.fill("sms", edition.front.sms, values).strip()
         body = desk.fill("", edition.body, values)
         template = _template(desk, edition, values)
         if desk.findings:
             raise Faults(desk.findings)
         return Message(parse(body), str(values["title"]), short or None, template, fold), edition
+
+    def brief(self, entry: Entry, language: str, place: Place) -> Brief:
+        """What stands of an entry beside others in a list. Raises as `message`."""
+        desk, edition, values = self._opened(entry, language, place)
+        when = desk.fill("starts", "{{ starts }}", values) if entry.starts else ""
+        if desk.findings:
+            raise Faults(desk.findings)
+        return Brief(edition.language, str(values["title"]), str(values.get("summary", "")), when)
+
+    def _opened(self, entry: Entry, language: str, place: Place) -> tuple[_Desk, Edition, dict[str, object]]:
+        """The edition a reader gets, on the desk, with all that it may quote."""
+        edition = entry.edition_for(language, fresh=place.fresh)
+        desk = _Desk(self, edition, words.formats(language, edition.language))
+        values = _values(entry, language, place)
+        values["title"] = desk.fill("title", edition.title, values)
+        if edition.front.summary:
+            values["summary"] = desk.fill("summary", edition.front.summary, values)
+        return desk, edition, values
 
 
 class _Desk:

@@ -97,13 +97,21 @@ class Entry:
 
     def expires(self, zone: ZoneInfo) -> dt.datetime | None:
         """When the text stops being true in a community, aware UTC; None for never."""
-        if self.valid_until is None:
-            return None
-        if isinstance(self.valid_until, dt.datetime):
-            end = self.valid_until
-        else:
-            end = dt.datetime.combine(self.valid_until + dt.timedelta(days=1), dt.time())
-        return (end if end.tzinfo else end.replace(tzinfo=zone)).astimezone(dt.UTC)
+        return _end(self.valid_until, zone)
+
+    def over(self, zone: ZoneInfo) -> dt.datetime | None:
+        """When it is no answer any more, aware UTC: as `expires`, or when an announcement's event ends."""
+        event = (self.ends or self.starts) if self.kind == "announcement" else None
+        return _end(self.valid_until or event, zone)
+
+
+def _end(when: dt.date | None, zone: ZoneInfo) -> dt.datetime | None:
+    """The end of a day, or a moment, of a community's clocks, aware UTC."""
+    if when is None:
+        return None
+    if not isinstance(when, dt.datetime):
+        when = dt.datetime.combine(when + dt.timedelta(days=1), dt.time())
+    return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(dt.UTC)
 
 
 def listed(folder: Path) -> list[Path]:

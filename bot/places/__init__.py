@@ -41,6 +41,10 @@ class Places:
             for edition in entry.editions.values()
         }
 
+    def prepare(self) -> None:
+        """Read now what would be read at the first question."""
+        _ = self._names
+
     def find(self, text: str) -> tuple[Entry, ...]:
         """The consulate of somebody who was asked where they live and wrote `text`.
 

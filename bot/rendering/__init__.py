@@ -21,7 +21,7 @@ from channels.segments import visible
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.library import Entry, Library
+    from bot.library import Brief, Entry, Library
     from bot.library.front_matter import Category, Edition
     from bot.rendering.lines import Heading
     from bot.timetable import Community
@@ -166,6 +166,11 @@ class Desk:
         """An entry as no channel has written it yet, and its edition. Raises Faults as `render`."""
         place = library.Place.of(self._community)
         return self._library.message(entry, self.language, place, fold=self._community.fold)
+
+    def brief(self, entry: Entry) -> Brief:
+        """An entry in a few words. Raises Faults as `render`."""
+        place = library.Place.of(self._community)
+        return self._library.brief(entry, self.language, place)
 
     def written(self, message: Message, edition: str, channel: ChannelName) -> Rendered:
         """A message, in the language of an edition, as the channel writes it."""

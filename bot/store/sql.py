@@ -231,3 +231,12 @@ LANE_WAITS = """
     ON CONFLICT (sender) DO UPDATE SET wait_until = excluded.wait_until
     WHERE excluded.wait_until > lanes.wait_until
 """
+
+# --- editing while running --------------------------------------------------------------------------------
+
+EDITING_NOTE = """
+    INSERT INTO editing (file, line, rule, quoted) VALUES (:file, :line, :rule, :quoted)
+    ON CONFLICT DO NOTHING
+"""
+EDITING_CLEAR = "DELETE FROM editing"
+EDITING = "SELECT * FROM editing ORDER BY file, line, rule"

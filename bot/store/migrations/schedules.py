@@ -93,6 +93,14 @@ CREATE INDEX failed_deliveries ON deliveries (settled_at) WHERE state = 'failed'
 ALTER TABLE subscribers ADD COLUMN marketing INTEGER;
 CREATE INDEX unjudged_numbers ON subscribers (id) WHERE channel = 'whatsapp' AND marketing IS NULL;
 
+CREATE TABLE editing ( -- what a running service does not take up: it goes on with the last good version
+    file TEXT NOT NULL, -- below the deployment's folder
+    line INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    quoted TEXT NOT NULL, -- what the rule's sentences quote, as JSON
+    PRIMARY KEY (file, line, rule, quoted)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE arming ( -- whether this copy of the database may send
     id INTEGER PRIMARY KEY CHECK (id = 1),
     token TEXT NOT NULL, -- also in the file beside the database
