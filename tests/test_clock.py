@@ -272,3 +272,16 @@ async def test_a_wall_clock_that_jumps_makes_nothing_due(made: Deployment, jump:
         clock.slipped = 0
         assert await clock.beat(at("nueva-york", 0.2)) == {"nueva-york": 1}
         assert await clock.beat(at("fresno")) == {"nueva-york": 1, "phoenix": 1, "fresno": 1}
+
+
+async def test_two_processes_at_once_say_it_once(made: Deployment) -> None:
+    """Two clocks that beat at the same instant on one database make one broadcast (mautic's parallel cron)."""
+    async with hand(made) as one, hand(made) as other:
+        one.now = other.now = at("nueva-york")
+        await asyncio.gather(one.clock.beat(), other.clock.beat(), one.clock.beat(), other.clock.beat())
+        assert await one.beat(at("nueva-york")) == {"nueva-york": 1}
+        [said] = await one.app.reports.reports(one.now)
+        assert [(step.state, step.who) for step in said.history] == [
+            ("scheduled", "clock"),
+            ("running", "clock"),
+        ]
