@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 BEAT = timedelta(seconds=5)
+_INSTANT = timedelta(milliseconds=1)
 
 
 class Clock:
@@ -94,7 +95,7 @@ class Clock:
         judged = lived.judged_at or now
         longest = max((slot.late for slot in community.slots), default=timedelta())
         starts = self._broadcasts.project.library.starts
-        since = min(judged, now - longest)
+        since = min(judged, now - longest - _INSTANT)  # what is exactly so late is still of use
         latest = {due.slot: due for due in timetable.due(community, starts, since, now)}  # earliest first
         return [due for due in latest.values() if not due.late or due.moment > judged]
 

@@ -157,7 +157,7 @@ async def test_a_template_needs_no_window(core: Core) -> None:
 
 
 async def test_a_pause_holds_what_was_not_claimed(core: Core) -> None:
-    """Paused, nothing more is claimed; resumed, only those who were never claimed are (listmonk#2070)."""
+    """Paused, nothing more is claimed; resumed, only those who were never claimed (listmonk#2070, #2313)."""
     await core.take_in(people(6))
     broadcast = await core.announce()
     before = await claim(core, 2)

@@ -230,6 +230,14 @@ async def test_what_was_before_our_time_is_a_record(made: Deployment) -> None:
         assert await clock.beat(now + timedelta(seconds=5)) == {"fresno": 1}
 
 
+async def test_to_the_last_instant_it_is_of_use(tmp_path: Path) -> None:
+    """Written and looked at exactly an hour after its moment, where an hour is late: it is said."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    slot(made, "fresno", "feria", NOON)
+    async with hand(made) as clock:
+        assert await clock.beat(at("fresno", 1)) == {"fresno": 1}
+
+
 async def test_a_missed_slot_is_sent_by_a_person(tmp_path: Path) -> None:
     """Nobody is surprised by it the day after, and whoever says so sends it."""
     made = deploy(tmp_path, "http://127.0.0.1:9")
@@ -286,3 +294,16 @@ async def test_a_wall_clock_that_jumps_makes_nothing_due(made: Deployment, jump:
         clock.slipped = 0
         assert await clock.beat(at("nueva-york", 0.2)) == {"nueva-york": 1}
         assert await clock.beat(at("fresno")) == {"nueva-york": 1, "phoenix": 1, "fresno": 1}
+
+
+async def test_two_processes_at_once_say_it_once(made: Deployment) -> None:
+    """Two clocks that beat at one instant on one database make one broadcast (chatwoot#12821)."""
+    async with hand(made) as one, hand(made) as other:
+        one.now = other.now = at("nueva-york")
+        await asyncio.gather(one.clock.beat(), other.clock.beat(), one.clock.beat(), other.clock.beat())
+        assert await one.beat(at("nueva-york")) == {"nueva-york": 1}
+        [said] = await one.app.reports.reports(one.now)
+        assert [(step.state, step.who) for step in said.history] == [
+            ("scheduled", "clock"),
+            ("running", "clock"),
+        ]
