@@ -157,7 +157,7 @@ class App:
                 heard=listener.heard,
             )
             tidy = Housekeeping(self.store, self._vault)
-            clock = Clock(self.broadcasts, tidy, self.arming, now=now, stir=dispatcher.stir)
+            clock = Clock(self.broadcasts, tidy, self.arming, stir=dispatcher.stir)
             dispatching = asyncio.create_task(dispatcher.run())
             try:
                 await asyncio.sleep(0)  # it takes the lock, or knows that it cannot, before it waits

@@ -121,19 +121,24 @@ class Arming:
         """Count on, in the database and then in the file; no more often than there is need."""
         if self._clockwork.ticks() - self._beat_at >= _EVERY:
             self._beat_at = self._clockwork.ticks()
-            await self._count(None if self._doubted else self._clockwork.now())
+            shown = self._clockwork.now()
+            await self._count(shown if not self._doubted and self._wall.agrees(shown) else None)
 
-    async def doubtful(self) -> bool:
-        """Whether the wall clock is not to be believed now. It is again when it agrees, or by `arm`."""
-        agrees = self._wall.agrees()
+    async def doubts(self, shown: datetime) -> bool:
+        """Whether what the wall clock shows is not to be believed. It is again when it agrees, or by `arm`.
+
+        Args:
+            shown: What it shows now, aware UTC: the very reading that something is to be judged by.
+        """
+        agrees = self._wall.agrees(shown)
         if agrees and not self._doubted:
             return False
         if self._doubted and await self._said_on():
-            self._wall.trust()
+            self._wall.expect(shown)
             agrees = True
         if agrees:
             self._doubted = False
-            await self._believe(self._clockwork.now())
+            await self._believe(shown)
             log.warning("clock.agrees")
         elif not self._doubted:
             await self._keep("clock-jumped")
@@ -141,9 +146,13 @@ class Arming:
             log.error("clock.doubt", reason="clock-jumped")
         return self._doubted
 
-    async def at_rest(self) -> bool:
-        """Whether slots are not to be judged now: this copy may not send, or its clock is in doubt."""
-        return not self._sends or await self.doubtful()
+    async def believed(self) -> datetime | None:
+        """The time by which slots may be judged now, aware UTC.
+
+        None while this copy may not send, or its clock is in doubt.
+        """
+        shown = self._clockwork.now()
+        return None if not self._sends or await self.doubts(shown) else shown
 
     async def lived(self) -> Lived:
         """When slots were last looked at, and what waits for a person since sending was off."""

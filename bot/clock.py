@@ -44,13 +44,11 @@ class Clock:
         housekeeping: Housekeeping,
         arming: Arming,
         *,
-        now: Callable[[], datetime],
         stir: Callable[[], None],
     ) -> None:
         self._broadcasts = broadcasts
         self._housekeeping = housekeeping
         self._arming = arming
-        self._now = now
         self._stir = stir
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
@@ -72,9 +70,9 @@ class Clock:
         Nothing of it while this copy may not send, or the wall clock is in doubt: a year too early would be
         for ever.
         """
-        if await self._arming.at_rest():
+        now, lived = await self._arming.believed(), await self._arming.lived()
+        if now is None:
             return
-        now, lived = self._now(), await self._arming.lived()
         for community in self._broadcasts.project.communities.values():
             for due in self._come(community, lived, now):
                 await self._appoint(community, due, now)

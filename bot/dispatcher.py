@@ -51,8 +51,9 @@ class Speaking:
         async with self._lock:
             loop = asyncio.get_running_loop()
             if loop.time() >= self._until:
-                doubtful = await self._arming.doubtful()
-                self._known = await self._broadcasts.speaking(self._clockwork.now(), doubtful=doubtful)
+                shown = self._clockwork.now()
+                doubtful = await self._arming.doubts(shown)
+                self._known = await self._broadcasts.speaking(shown, doubtful=doubtful)
                 self._until = loop.time() + _LOOK
         return self._known
 

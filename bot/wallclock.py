@@ -37,9 +37,13 @@ class WallClock:
         """It should show this now; `or_later`, when nobody knows for how long the machine was off."""
         self._right, self._at, self._behind = moment, self._clockwork.ticks(), or_later
 
-    def agrees(self) -> bool:
-        """Whether it went on as time did since it was last right. What it drifts meanwhile is its own."""
-        shown = self._clockwork.now()
+    def agrees(self, shown: datetime) -> bool:
+        """Whether it went on as time did since it was last right. What it drifts meanwhile is its own.
+
+        Args:
+            shown: What it shows now; whoever judges by it hands in what they judge by, for it may be set
+                between two looks.
+        """
         ahead = shown - self._right - timedelta(seconds=self._clockwork.ticks() - self._at)
         if ahead < -TOLERANCE or (ahead > TOLERANCE and not self._behind):
             return False

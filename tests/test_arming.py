@@ -263,7 +263,7 @@ async def test_a_jump_holds_all_but_the_urgent(
     async with core.dispatching(vendor.telegram(), rate=500):
         await core.until(first, sent=6)
         clock.slipped = timedelta(**jump)
-        await core.arming.doubtful()
+        await core.arming.doubts(core.now)
         await core.take_in([person("700000050")])
         second = await core.announce("feria", moment="second")
         emergency = await core.announce("feria", moment="third", why="Incendio")
@@ -295,12 +295,12 @@ async def test_a_clock_in_the_past_is_in_doubt(core: Core, clock: Clock) -> None
     for end in ("agrees", "arm"):
         arming = again(core)
         assert await arming.begin() == "clock-behind"
-        assert await arming.at_rest()
+        assert await arming.believed() is None
         if end == "arm":
             assert await again(core).arm("Ana") == "clock-behind"
         else:
             clock.slipped = timedelta()
-        assert not await arming.at_rest()
+        assert await arming.believed() is not None
         assert await arming.off() is None
         await arming.begin()
         clock.slipped = timedelta(hours=-1)

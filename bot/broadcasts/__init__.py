@@ -31,10 +31,8 @@ if TYPE_CHECKING:
     from bot.broadcasts.wanted import Wanted
     from bot.check import Project
     from bot.current import Current
-    from bot.library import Entry
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
-    from bot.timetable import Community
 
 log = structlog.get_logger()
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.broadcasts.reports import Readers
     from bot.library import Entry, Library
     from bot.rendering import Rendered
+    from bot.rendering.lines import Heading
     from bot.store import Transaction
     from bot.timetable import Community
 
@@ -53,9 +54,17 @@ class Day:
 
 
 def texts_for(
-    library: Library, entry: Entry, community: Community, readers: Sequence[Readers], now: datetime
+    library: Library,
+    entry: Entry,
+    community: Community,
+    readers: Sequence[Readers],
+    now: datetime,
+    heading: Heading = "",
 ) -> list[tuple[str, Rendered]]:
     """Each text its readers need, with the sender it leaves through; none for a channel without one.
+
+    Args:
+        heading: What the text says it is.
 
     Raises:
         Faults: a text cannot be rendered.
@@ -63,7 +72,9 @@ def texts_for(
     return [
         (
             community.channels[group.channel],
-            render_announcement(library, entry, community, group.channel, group.language, now),
+            render_announcement(
+                library, entry, community, group.channel, group.language, now, heading=heading
+            ),
         )
         for group in readers
         if group.channel in community.channels

@@ -21,7 +21,7 @@ from bot.timetable.dates import read_dates
 from bot.timetable.planned import Planned, as_ics, calendar
 from bot.timetable.resting import Rest, quiet_until, rest
 from bot.timetable.shapes import Schedule, SlotShape
-from bot.timetable.slots import Due, Slot, due, moments, reminder
+from bot.timetable.slots import Due, Slot, due, moments, reminder, reminds
 from bot.timetable.spoken import once
 from bot.toml.lines import line_of, read_toml
 from bot.toml.shapes import Source, nearest, shape
@@ -51,6 +51,7 @@ __all__ = (
     "read",
     "read_dates",
     "reminder",
+    "reminds",
     "rest",
     "shown",
 )

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from bot.timetable.clocks import local_moment, shown
 from bot.timetable.recurrence import Every
+from bot.timetable.spoken import Before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bot.timetable.communities import Community
-    from bot.timetable.spoken import Before
 
 _DAY = timedelta(days=1)
 
@@ -126,6 +126,16 @@ def reminder(community: Community, before: Before, starts: date | None) -> tuple
         return None
     local -= timedelta(days=before.days)
     return local, local_moment(community, local)
+
+
+def reminds(community: Community, entry: str, starts: date | None, moment: str) -> bool:
+    """Whether what is due at a moment (its key) is a reminder: some slot counts it back from the start."""
+    counted = (
+        reminder(community, slot.when, starts)
+        for slot in community.slots
+        if slot.entry == entry and isinstance(slot.when, Before)
+    )
+    return any(found is not None and found[0].isoformat() == moment for found in counted)
 
 
 def _begins(community: Community, starts: date | None) -> datetime | None:
