@@ -28,7 +28,7 @@ COLUMNS = {
     "digested": "broadcast entry",
     "arming": "id token beat beat_at judged_at since off who",
     "broadcast_topics": "broadcast topic",
-    "texts": "id broadcast channel language variant edition sender open closed category mark owner",
+    "texts": "id broadcast channel language variant edition sender category open closed mark owner",
     "asked": "subscriber question choices kept until",
     "links": "code subscriber until",
     "threads": "id reference community kind subscriber sender state closed_at",
