@@ -119,8 +119,9 @@ async def test_what_came_due_while_it_was_off_waits(made: Deployment, rehearsal:
 
 async def test_a_copied_folder_sends_nothing(made: Deployment, rehearsal: Rehearsal) -> None:
     """Two copies of one deployment would say everything twice: the second knows that it is one."""
-    async with made.running():
+    async with made.running() as working:
         await made.until("SELECT 1 FROM deliveries WHERE state = 'sent'")
+        await working.stop()
     copy = Deployment(made.folder.with_name("two"), made.port)
     shutil.copytree(made.folder, copy.folder)
     before = await sent(rehearsal)
