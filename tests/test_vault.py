@@ -81,7 +81,11 @@ def test_a_tag_recognises_and_tells_nothing(channel: str, address: str) -> None:
     assert tag not in VAULT.seal(channel, address)
 
 
-@pytest.mark.parametrize("key", ["", "canary", "AAAA", new_key()[:-4], new_key() + "AAAA", "ñ" * 88, b"\xff"])
+@pytest.mark.parametrize(
+    "key",
+    ["", "canary", "AAAA", new_key()[:-4], new_key() + "AAAA", "ñ" * 88, b"\xff"],
+    ids=["nothing", "a word", "a few letters", "cut", "too long", "no base64", "no letters"],
+)
 def test_what_is_no_key_is_refused(key: str | bytes) -> None:
     """A key of another length or alphabet is refused at once, unquoted."""
     with pytest.raises(BadKey) as told:
