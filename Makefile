@@ -29,7 +29,7 @@ browser:
 
 test: $(STAMP) browser ## the whole suite, with a real browser for the page (ARGS='-k name' for a part)
 	@echo "==> Running the tests"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(STAMP) ## formatter, linter and strict types
 	@echo "==> Formatter"

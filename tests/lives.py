@@ -8,6 +8,7 @@ test writes: so hours pass, and clocks jump, as it says.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import random
@@ -83,6 +84,8 @@ def main(folder: Path) -> None:
     Conversation(Library({}, {}, date.min), {})
     check.check(folder / "config.toml", os.environ, Told(folder).now())
     import_module("twilio.rest.api")
+    setattr(Conversation, "prepare", bool)  # noqa: B010 - nobody asks anything in these lives
+    gc.freeze()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 CHATS = [str(2000 + n) for n in range(20)]
 PEOPLE = [("telegram", chat, "es", "fresno") for chat in CHATS]
-ALL_SENT = "SELECT 1 FROM deliveries GROUP BY 1 = 1 HAVING min(state IN ('sent', 'delivered'))"
+ALL_SENT = """
+    SELECT 1 FROM deliveries WHERE state <> 'cancelled'
+    GROUP BY 1 = 1 HAVING min(state IN ('sent', 'delivered'))
+"""
 
 
 @pytest.fixture
@@ -67,8 +70,10 @@ async def run_until_sent(made: Deployment) -> None:
 
 async def test_a_restored_database_sends_nothing(made: Deployment, rehearsal: Rehearsal) -> None:
     """Yesterday's backup holds an announcement that went out since: nobody gets it again (listmonk#1801)."""
-    async with made.running():
+    assert (await made.do("cancel", "1")).status == 0
+    async with made.running():  # so that it is no new database
         pass
+    assert (await made.do("announce", "feria", "-c", "fresno")).status == 0
     aside = back_up(made)
     await run_until_sent(made)
     assert await sent(rehearsal) == len(CHATS)
@@ -81,13 +86,13 @@ async def test_a_restored_database_sends_nothing(made: Deployment, rehearsal: Re
             assert "respaldo anterior" in said
             assert "pregonero arm" in said
         assert (await made.do("announce", "feria", "--again", "--wait")).status == 1
-        assert (await made.do("cancel", "1")).status == 0
+        assert (await made.do("cancel", "2")).status == 0
         assert (await made.do("arm", "--by", "Ana")).status == 0
         assert (await made.do("report")).err == ""
         await asyncio.sleep(2)
         assert await sent(rehearsal) == len(CHATS)
         await made.do("announce", "feria", "--again", "-c", "fresno")
-        await made.until("SELECT 1 FROM broadcasts WHERE state = 'done' AND id > 1")
+        await made.until("SELECT 1 FROM broadcasts WHERE state = 'done' AND id > 2")
         ended = await working.stop()
     assert await sent(rehearsal) == 2 * len(CHATS)
     assert "respaldo anterior" in ended.err

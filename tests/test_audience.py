@@ -279,7 +279,7 @@ async def test_enough_waits_over_nights_without_a_morning(core: Core) -> None:
     places = core.broadcasts.project.communities
     assert isinstance(places, dict)
     night = QuietHours(datetime.min.time().replace(hour=20), datetime.min.time().replace(hour=11))
-    places["noche"] = replace(places["noche"], quiet_hours=night)
+    places["noche"] = replace(places["noche"], quiet_hours=(night,))
     await core.take_in([person(chat(0), community="noche")])
     await core.announce(community="noche")  # at ten: it rests until eleven
     second = await core.announce("larga", "noche")

@@ -285,7 +285,10 @@ async def test_the_night_is_waited_for(tmp_path: Path) -> None:
 
 
 async def test_where_a_second_person_must_approve_it_waits(tmp_path: Path) -> None:
-    """In a community that asks for approval a digest is a draft: nothing leaves by itself."""
+    """In a community that asks for approval the clock hands a digest in, and one person agrees.
+
+    What changes between the two voids that, as it does with any text.
+    """
     async with digesting(tmp_path) as made:
         await made.core.take_in([person(chat(1))])
         file = made.core.folder / "schedules/fresno.toml"
@@ -293,7 +296,12 @@ async def test_where_a_second_person_must_approve_it_waits(tmp_path: Path) -> No
         await made.take_up()
         digest = await made.digest()
         assert await made.core.broadcasts.launch_due(made.core.now) == []
-        assert (await made.core.state(digest), await made.got(digest)) == ("draft", {})
+        assert (await made.core.state(digest), await made.got(digest)) == ("submitted", {})
+        await made.write("guarderia", "salud", "Guardería")
+        assert await made.core.approvals.approve(digest, made.core.decision("Ana")) == "edited"
+        digest = await made.digest()
+        assert await made.core.approvals.approve(digest, made.core.decision("Ana")) == "running"
+        assert list(await made.got(digest)) == [chat(1)]
 
 
 async def test_a_digest_can_be_seen_beforehand(tmp_path: Path) -> None:

@@ -174,25 +174,32 @@ async def test_each_moment_once(made: Deployment, rehearsal: Rehearsal, begins: 
 
 
 async def _one_life(made: Deployment, lives: Lives, chance: random.Random) -> None:
-    """From a start, or two at once, to a kill at any instant; now and then the clock jumps meanwhile."""
+    """From a start, or two at once, to a kill at any instant; now and then the clock jumps meanwhile.
+
+    Nobody can tell a clock that is ahead at the start from a long sleep: ahead it jumps only under a life.
+    """
     lives.let_pass(_until_next(lives.now, chance))
-    behind = chance.random() < 0.05
-    if behind:
+    if chance.random() < 0.05:
         lives.show_wrong(-chance.choice(JUMPS))
     before = _beat(made)
     for _ in range(1 + (chance.random() < 0.15)):
         lives.begin()
     if chance.random() < 0.7:
         await made.until(f"SELECT 1 FROM arming WHERE beat > {before}")  # noqa: S608 - a number of ours
-    await asyncio.sleep(chance.uniform(0.0, 0.2))
-    if chance.random() < 0.15:
-        lives.show_wrong(chance.choice(JUMPS) * chance.choice((1, -1)))
-        await asyncio.sleep(chance.uniform(0.0, 0.1))
-        if chance.random() < 0.5:
-            lives.show_wrong(timedelta())
-            await asyncio.sleep(chance.uniform(0.0, 0.1))
+        await asyncio.sleep(chance.uniform(0.0, 0.15))
+        if chance.random() < 0.2:
+            await _jump(lives, chance)
+    await asyncio.sleep(chance.uniform(0.0, 0.1))
     lives.kill()
     lives.show_wrong(timedelta())
+
+
+async def _jump(lives: Lives, chance: random.Random) -> None:
+    """The wall clock goes wrong, and is set right again or not."""
+    lives.show_wrong(chance.choice(JUMPS) * chance.choice((1, -1)))
+    await asyncio.sleep(chance.uniform(0.0, 0.1))
+    if chance.random() < 0.5:
+        lives.show_wrong(timedelta())
 
 
 def _beat(made: Deployment) -> int:

@@ -118,11 +118,8 @@ def mended(
 
     before, closed = load_parts(text["open"]), load_parts(text["closed"] or "[]")
     heading: Heading = "correction" if text["variant"].startswith("correction") else ""
-    as_before, plain, correction = (
-        said(heading, revision),
-        said("", revision + 1),
-        said("correction", revision + 1),
-    )
+    as_before, plain = said(heading, revision), said("", revision + 1)
+    correction = said("correction", revision + 1)
     edited = {part.replaces: [part] for part in before if part.replaces}
     copies = {1: _messages(before)} | {ago + 1: copy for ago, copy in edited.items()}
     return Mended(

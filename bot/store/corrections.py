@@ -82,7 +82,7 @@ COPY = """
 """
 # The second condition is the index's own, as in `sql.ORPHANS`.
 ORPHANED = """
-    SELECT d.id, d.part, t.open, t.closed, t.owner FROM deliveries d JOIN texts t ON t.id = d.text
+    SELECT d.id, d.part, t.open, t.closed, t.category, t.owner FROM deliveries d JOIN texts t ON t.id = d.text
     WHERE d.state = 'claimed' AND d.state IN ('held', 'claimed') AND d.corrects IS NOT NULL
 """
 AGAIN = "UPDATE deliveries SET state = 'queued' WHERE id = :id AND state = 'claimed'"

@@ -5,6 +5,7 @@ Wording of errors: telegram-bot-api's `Client.cpp` and TDLib, read 2026-11.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -160,7 +161,7 @@ def _send(
     markup = _markup(given)
     person = _reachable(stage, address)
     now = stage.now()
-    sent = Sent(address, content, str(given.get("reply_markup") or ""), int(now.timestamp()))
+    sent = Sent(address, content, _as_sent(given), int(now.timestamp()))
     message = bot.keep(sent)
     bubble = Bubble(str(message), "heard", now, content.text, content.parsed.tree, bot.id)
     bubble.buttons, bubble.keyboard, bubble.file = markup.buttons, markup.keyboard, content.document
@@ -188,7 +189,7 @@ def _edit(
         why = "message can't be edited" if of_theirs else "message to edit not found"
         raise Refusal(400, f"Bad Request: {why}")
     content = content_of(given, before.content)
-    after = Sent(address, content, str(given.get("reply_markup") or ""), before.date)
+    after = Sent(address, content, _as_sent(given), before.date)
     if after == before:
         raise Refusal(400, f"Bad Request: {_SAME}")
     bot.sent[message] = after
@@ -251,6 +252,12 @@ def _parsed(text: str, mode: str) -> bot_api_html.Parsed:
         return bot_api_html.parse(text) if mode else bot_api_html.Parsed(text, (), linked(text))
     except bot_api_html.BrokenHtml as fault:
         raise Refusal(400, f"Bad Request: can't parse entities: {fault}") from None
+
+
+def _as_sent(given: Parameters) -> str:
+    """The keyboard as JSON: a form holds it as text, a JSON body as what it is."""
+    markup = given.get("reply_markup") or ""
+    return markup if isinstance(markup, str) else json.dumps(markup)
 
 
 def _markup(given: Parameters) -> bot_api_keyboards.Markup:
