@@ -61,6 +61,7 @@ async def page(browser: Chrome, rehearsal: Rehearsal) -> Page:
     page = Page(browser)
     await asyncio.to_thread(browser.get, rehearsal.url)
     await asyncio.to_thread(browser.execute_script, "localStorage.clear()")
+    await asyncio.to_thread(browser.get_log, "browser")  # what a page of an earlier test complained of
     await asyncio.to_thread(browser.refresh)
     await page.until(lambda: browser.find_elements(By.CSS_SELECTOR, "html[data-ready]"))
     return page
