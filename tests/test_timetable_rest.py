@@ -39,15 +39,15 @@ def here(text: str, place: Community = FRESNO) -> datetime:
             "2026-11-26T12:00",
             "2026-11-28T08:00",
             "holiday",
-            "Thanksgiving Day",
+            "Día de Acción de Gracias",
         ),  # California keeps the Friday
-        ("2026-11-25T22:00", "2026-11-28T08:00", "holiday", "Thanksgiving Day"),
+        ("2026-11-25T22:00", "2026-11-28T08:00", "holiday", "Día de Acción de Gracias"),
         ("2026-11-28T03:00", "2026-11-28T08:00", "night", ""),
         ("2026-11-16T12:00", "2026-11-17T08:00", "holiday", "Día de la Revolución"),
         ("2026-12-10T12:00", "2026-12-11T08:00", "mourning", "Duelo"),
         ("2026-12-15T12:00", "2026-12-16T08:00", "rest-day", ""),
         ("2026-12-24T09:00", "2026-12-27T08:00", "rest-day", "Cierre"),
-        ("2026-07-03T12:00", "2026-07-05T08:00", "holiday", "Independence Day (observed)"),
+        ("2026-07-03T12:00", "2026-07-05T08:00", "holiday", "Día de la Independencia de Estados Unidos"),
     ],
 )
 def test_a_day_of_rest_holds_until_a_good_morning(now: str, until: str | None, why: str, name: str) -> None:
@@ -60,11 +60,12 @@ def test_a_day_of_rest_holds_until_a_good_morning(now: str, until: str | None, w
 
 
 def test_holidays_have_the_names_that_staff_read() -> None:
-    """Mexico's holidays are named in the staff's language, and others as their calendar has them."""
+    """Holidays of each country are named in the staff's language."""
     english = replace(FRESNO, staff_language="en")
-    found = rest(english, here("2026-11-16T12:00"))
-    assert found
-    assert found.name == "Revolution Day"
+    for day, name in (("2026-11-16T12:00", "Revolution Day"), ("2026-11-26T12:00", "Thanksgiving Day")):
+        found = rest(english, here(day))
+        assert found
+        assert found.name == name
 
 
 @pytest.mark.parametrize(

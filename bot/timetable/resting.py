@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import holidays
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from bot.timetable.communities import Community, QuietHours
 
 _DAY = timedelta(days=1)
+_NAMES: Mapping[str, Mapping[str, str]] = tomllib.loads(
+    Path(__file__).with_name("holidays.toml").read_text("utf-8")
+)
+"""By language, what the library names in English alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +130,11 @@ def _holidays(code: str, year: int, language: str) -> Mapping[date, str]:
     country, _, part = code.partition("-")
     offered = holidays.country_holidays(country).supported_languages
     spoken = next((one for one in offered if one.partition("_")[0] == language), None)
-    return dict(holidays.country_holidays(country, subdiv=part or None, years=year, language=spoken))
+    named = holidays.country_holidays(country, subdiv=part or None, years=year, language=spoken)
+    return {day: _called(name, language) for day, name in named.items()}
+
+
+def _called(name: str, language: str) -> str:
+    """What staff call a holiday; one that falls on a weekend is kept on another day, as others are."""
+    ours = _NAMES.get(language, {})
+    return "; ".join(ours.get(one.removesuffix(" (observed)"), one) for one in name.split("; "))
