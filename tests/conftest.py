@@ -1,4 +1,6 @@
-"""What every test may stand on: the rehearsal as a real process, a small receiver, a real browser."""
+"""What every test may stand on: the rehearsal as a real process, a small receiver, a real
+browser, and the core without its edges.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,11 @@ from aiohttp import web
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.core import Clock, Core, opened
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "a-rehearsal-token"
@@ -186,3 +191,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     chrome = webdriver.Chrome(options=options, service=Service(driver))
     yield chrome
     chrome.quit()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Ten in the morning."""
+    return Clock()
+
+
+@pytest.fixture
+async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
+    """The core over a new database."""
+    async with opened(tmp_path, clock) as core:
+        yield core

@@ -27,12 +27,6 @@ SLOT = f'\n[[slot]]\nannounce = "feria"\nat = {NOON}\nlate = "1h"\n'
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """Ten in the morning."""
-    return Clock()
-
-
-@pytest.fixture
 async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
     """Four people in Fresno, where two must agree."""
     async with opened(tmp_path, clock) as core:

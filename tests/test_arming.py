@@ -181,19 +181,6 @@ async def test_commands_disturb_no_beat(made: Deployment) -> None:
 # Below the edges: rows, the file, and a clock in our hand.
 
 
-@pytest.fixture
-def clock() -> Clock:
-    """Ten in the morning."""
-    return Clock()
-
-
-@pytest.fixture
-async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
-    """The core over a new database."""
-    async with opened(tmp_path, clock) as core:
-        yield core
-
-
 def again(core: Core) -> Arming:
     """The next process on the same database."""
     return Arming(core.store, core.folder / "pregonero.db", core.clockwork)

@@ -26,25 +26,10 @@ from channels.whatsapp import WhatsApp
 from tests.core import Clock, Core, chat, number, opened, people, person, vendor_at_work
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from bot.store import Transaction
     from channels.base import ChannelName
 
 CANADA = "+14165550123"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Ten in the morning."""
-    return Clock()
-
-
-@pytest.fixture
-async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
-    """The core over a new database."""
-    async with opened(tmp_path, clock) as core:
-        yield core
 
 
 async def link(core: Core, *addresses: tuple[ChannelName, str]) -> None:

@@ -11,26 +11,10 @@ import pytest
 from bot.findings import Faults
 from bot.outbox import Settled
 from channels.base import CHANNELS
-from tests.core import TEMPLATE, Clock, Core, chat, number, opened, people, person
+from tests.core import TEMPLATE, Clock, Core, chat, number, people, person
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from bot.outbox import Claim
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Ten in the morning."""
-    return Clock()
-
-
-@pytest.fixture
-async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
-    """The core over a new database."""
-    async with opened(tmp_path, clock) as core:
-        yield core
 
 
 async def who(core: Core, broadcast: int) -> set[str]:

@@ -20,7 +20,6 @@ from tests.core import (
     Vendor,
     chat,
     number,
-    opened,
     people,
     person,
     refusal,
@@ -29,25 +28,11 @@ from tests.core import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from aiohttp import web
 
     from bot.broadcasts.corrections import Corrected
     from bot.outbox import Claim
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Ten in the morning."""
-    return Clock()
-
-
-@pytest.fixture
-async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
-    """The core over a new database."""
-    async with opened(tmp_path, clock) as core:
-        yield core
 
 
 @pytest.fixture

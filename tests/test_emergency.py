@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.core import Clock, Core, chat, opened, people, person
+from tests.core import Clock, Core, chat, people, person
 from tests.deployment import Deployment, deploy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.conftest import Rehearsal
@@ -137,19 +136,6 @@ async def test_where_two_must_agree_an_announcement_waits(made: Deployment, rehe
         async with asyncio.timeout(5):
             while len(await rehearsal.ledger()) < 2:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.05)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Ten in the morning."""
-    return Clock()
-
-
-@pytest.fixture
-async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
-    """The core over a new database."""
-    async with opened(tmp_path, clock) as core:
-        yield core
 
 
 @pytest.mark.parametrize(("entry", "hours"), [("feria", 6), ("vence", 2)])

@@ -40,19 +40,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """Ten in the morning."""
-    return Clock()
-
-
-@pytest.fixture
-async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
-    """The core over a new database."""
-    async with opened(tmp_path, clock) as core:
-        yield core
-
-
-@pytest.fixture
 async def vendor() -> AsyncIterator[Vendor]:
     """The vendor, on a good day."""
     async with vendor_at_work() as vendor:
