@@ -27,31 +27,6 @@ TEXTS = """
     WHERE broadcast = :broadcast ORDER BY id
 """
 AUDIENCE = f"""
-    d.broadcast = :corrects AND s.state = 'active'
-    AND ({_REACHED} = 1 OR d.state = 'cancelled' AND d.reason = 'corrected'
-         OR d.corrects IS NOT NULL AND d.state IN ('cancelled', 'expired'))
-"""
-
-# A correction that was dropped before it began is none.
-CORRECTED_BY = """
-    SELECT id FROM broadcasts b
-    WHERE corrects = :id AND (state NOT IN ('rejected', 'cancelled', 'expired')
-                              OR EXISTS (SELECT 1 FROM texts t WHERE t.broadcast = b.id))
-    ORDER BY id DESC LIMIT 1
-"""
-MADE = "SELECT count(*) AS corrections FROM broadcasts WHERE corrects = :id"
-TEXTS = """
-    SELECT id, channel, language, variant, sender, open, closed FROM texts
-    WHERE broadcast = :broadcast ORDER BY id
-"""
-ADD = """
-    INSERT INTO broadcasts
-        (entry, community, moment, state, priority, why, due_at, late, valid_until, corrects)
-    SELECT entry, community, :moment, :state, priority, why, :now, late, :valid_until, id
-    FROM broadcasts WHERE id = :corrects
-    RETURNING id
-"""
-AUDIENCE = f"""
     SELECT DISTINCT d.text, {_REACHED} AS reached FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
     WHERE {_AUDIENCE}
 """  # noqa: S608 - a constant of ours
