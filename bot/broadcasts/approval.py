@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from dataclasses import asdict, astuple
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -227,5 +228,9 @@ def _has_slot(project: Project, community: Community, entry: str, moment: str, d
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names mean one person."""
-    return one.strip().casefold() == other.strip().casefold()
+    """Whether two names mean one person, however they are spaced, and whichever keyboard wrote the accents."""
+    return _spelt(one) == _spelt(other)
+
+
+def _spelt(name: str) -> list[str]:
+    return unicodedata.normalize("NFKC", name).casefold().split()
