@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -267,17 +268,49 @@ async def test_a_correction_that_was_stopped_is_corrected_whole(core: Core) -> N
     assert variants[chat(1)].startswith("correction instead of")
 
 
-async def test_an_emergency_is_corrected_as_one(core: Core, clock: Clock) -> None:
-    """At night the correction of an emergency leaves at once, and that of an announcement in the morning."""
+async def alarm(core: Core, clock: Clock) -> int:
+    """An emergency of six hours that somebody got in the night, and whose text is mended since."""
     await core.take_in([person(chat(0), community="noche")])
     clock.skip(hours=12)
-    broadcast = await core.announce(community="noche", why="Incendio")
+    wanted = replace(core.wanted(community="noche", why="Incendio"), until=core.now + timedelta(hours=6))
+    broadcast = await core.broadcasts.announce(wanted, by="Ana", now=core.now)
+    assert broadcast is not None
+    assert await core.approvals.approve(broadcast, core.decision("Beto")) == "running"
     [one] = await claim(core)
     await settle(core, Settled(one, "sent", vendor_id="1"))
+    assert await core.broadcasts.finish(core.now) == [broadcast]
     await mended(core)
-    made = (await correct(core, broadcast)).broadcast
-    assert [number for number, _ in await core.broadcasts.speaking(core.now)] == [made]
-    assert (await core.reports.report(made or 0, core.now)).why == "Incendio"
+    return broadcast
+
+
+async def test_an_emergency_is_corrected_by_two(core: Core, clock: Clock) -> None:
+    """One person alone wakes nobody: the second yes sends the correction, at night, and it ends by itself."""
+    broadcast = await alarm(core, clock)
+    made = await correct(core, broadcast)
+    assert (made.outcome, await core.broadcasts.speaking(core.now)) == ("submitted", [])
+    assert made.broadcast is not None
+    assert await core.approvals.approve(made.broadcast, core.decision("ana")) == "same-person"
+    assert await core.approvals.approve(made.broadcast, core.decision("Beto")) == "running"
+    assert [number for number, _ in await core.broadcasts.speaking(core.now)] == [made.broadcast]
+    assert (await core.reports.report(made.broadcast, core.now)).why == "Incendio"
+    assert await core.rows("SELECT valid_until - due_at FROM broadcasts WHERE corrects IS NOT NULL") == [
+        (6 * 60 * 60 * 1000,)
+    ]
+    clock.skip(hours=7)
+    assert await core.broadcasts.speaking(core.now) == []
+    assert await core.counts(made.broadcast) == {"expired": 1}
+
+
+async def test_an_emergency_that_is_over_is_corrected_in_the_morning(core: Core, clock: Clock) -> None:
+    """The next night nothing of it is urgent any more: one person corrects it, and nobody is woken."""
+    broadcast = await alarm(core, clock)
+    clock.skip(hours=24)
+    made = await correct(core, broadcast)
+    assert (made.outcome, made.told) == ("made", 1)
+    assert await core.broadcasts.speaking(core.now) == []
+    assert (await core.reports.report(made.broadcast or 0, core.now)).why is None
+    clock.skip(hours=10)
+    assert await core.broadcasts.speaking(core.now) == [(made.broadcast, None)]
 
 
 async def test_where_two_must_agree_the_correction_waits(core: Core) -> None:

@@ -228,7 +228,7 @@ def _has_slot(project: Project, community: Community, entry: str, moment: str, d
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names mean one person, however they are spaced, and whichever keyboard wrote the accents."""
+    """Whether two names mean one person, however spaced, and whichever keyboard wrote the accents."""
     return _spelt(one) == _spelt(other)
 
 

@@ -8,12 +8,15 @@ first, silently. Who was still to get it gets the right text alone. The wrong te
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.broadcasts import history
 from bot.broadcasts.approval import hash_of
 from bot.broadcasts.mending import Mending, mended, stop
-from bot.moments import to_ms
+from bot.broadcasts.reports import ANNOUNCEMENT, EMERGENCY
+from bot.broadcasts.wanted import is_over
+from bot.moments import from_ms, to_ms
 from bot.store import corrections, sql
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from bot.store import Store, Transaction
 
 Row = dict[str, Any]
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,27 +102,44 @@ class Corrections:
 
     def _make(self, tx: Transaction, row: Row, mending: Mending, decision: Decision) -> Corrected:
         """Stop the wrong one and make the correction, in one transaction."""
-        number, community = int(row["id"]), self._current.project.communities[row["community"]]
+        number = int(row["id"])
         if _last(tx, number) != number:  # somebody was faster
             return Corrected(number, "unchanged")
-        state: Literal["submitted", "running"] = "submitted" if community.approval else "running"
-        before = tx.rows(corrections.MADE, {"id": number})[0]["corrections"]
-        values = {key: row[key] for key in ("entry", "community", "priority", "why", "late")}
-        values |= {"corrects": number, "moment": f"correction of {number} {before + 1}", "state": state}
-        values |= {"due_at": to_ms(decision.at), "valid_until": to_ms(mending.entry.expires(community.zone))}
-        if state == "submitted":
-            values["hash"] = hash_of(self._current.project, values)
+        values = self._row(tx, row, mending, decision)
         made = history.begin(tx, values, decision)
         if made is None:  # somebody was faster
             return Corrected(number, "unchanged")
         for open_ in ("running", "paused"):
             history.move(tx, number, open_, "cancelled", decision.because("corrected"))
-        if state == "submitted":
+        if values["state"] == "submitted":
             stop(tx, number, decision.at)
             return Corrected(number, "submitted", made)
         mending.fan_out(tx, made, decision.at)
         told, instead = tx.tuples(corrections.TOLD, {"broadcast": made})[0]
         return Corrected(number, "made", made, told, instead)
+
+    def _row(self, tx: Transaction, row: Row, mending: Mending, decision: Decision) -> Row:
+        """The correction's own. Of an emergency it is one, unless that is over, when nothing is urgent."""
+        number, community = int(row["id"]), self._current.project.communities[row["community"]]
+        before = tx.rows(corrections.MADE, {"id": number})[0]["corrections"]
+        values = {key: row[key] for key in ("entry", "community", "priority", "why", "late")}
+        values |= {"corrects": number, "moment": f"correction of {number} {before + 1}"}
+        if is_over(row, decision.at) and row["priority"] == EMERGENCY:
+            values |= {"priority": ANNOUNCEMENT, "why": None}
+        emergency = values["priority"] == EMERGENCY
+        ends = [mending.entry.expires(community.zone), decision.at + _length(row) if emergency else None]
+        until = min((end for end in ends if end is not None), default=None)
+        values |= {"due_at": to_ms(decision.at), "valid_until": to_ms(until), "state": "running"}
+        if community.approval or emergency:
+            values |= {"state": "submitted", "hash": hash_of(self._current.project, values)}
+        return values
+
+
+def _length(emergency: Row) -> timedelta:
+    """For how long it was meant to speak."""
+    if emergency["valid_until"] is None:
+        return _DAY
+    return from_ms(emergency["valid_until"]) - from_ms(emergency["due_at"])
 
 
 def _last(tx: Transaction, broadcast: int) -> int:
