@@ -26,6 +26,7 @@ from tests.core import (
     refusal,
     vendor_at_work,
 )
+from tests.test_audience import link
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -339,6 +340,26 @@ async def test_where_two_must_agree_the_correction_waits(core: Core) -> None:
         ("", False),
         ("correction", True),
     ]
+
+
+@pytest.mark.parametrize("approval", [False, True])
+async def test_no_next_channel_gets_the_wrong_text(core: Core, clock: Clock, *, approval: bool) -> None:
+    """Who was not reached by one of their addresses is not sent, by another, what was corrected meanwhile."""
+    await core.take_in([person(chat(0)), person(number(0), channel="sms"), person(chat(1))])
+    await link(core, ("telegram", chat(0)), ("sms", number(0)))
+    broadcast = await core.announce()
+    for one in await claim(core):
+        linked = one.sealed == core.vault.seal("telegram", chat(0))
+        await settle(core, Settled(one, "failed", "vendor-refused") if linked else Settled(one, "sent"))
+    assert await core.broadcasts.finish(core.now) == [broadcast]
+    await mended(core)
+    content = core.broadcasts.project
+    places = {slug: replace(place, approval=approval) for slug, place in content.communities.items()}
+    await core.current.take_up(replace(content, communities=places))
+    made = await correct(core, broadcast)
+    assert made.outcome == ("submitted" if approval else "made")
+    clock.skip(hours=1.1)
+    assert await core.broadcasts.next_channels(core.now) == []
 
 
 async def test_two_at_once_make_one(core: Core) -> None:

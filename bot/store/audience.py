@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.store.corrections import CORRECTED
+
 # Topics are a wish to hear only those: who follows none hears all.
 _WANTS = """
     (NOT EXISTS (SELECT 1 FROM broadcast_topics w WHERE w.broadcast = {b})
@@ -83,15 +85,15 @@ _FIRST_DAY = f"""
                         WHERE :most > {_that_day("y.begins", "y.ends", "y.begins")}), :last_day) END
 """  # noqa: S608 - as above
 # Who linked several addresses and was not reached by one of them; the others are tried in their order.
-FAILED = """
+FAILED = f"""
     SELECT d.broadcast, d.subscriber, s.person, b.entry, b.community, b.due_at
     FROM deliveries d
     JOIN subscribers s ON s.id = d.subscriber AND s.person IS NOT NULL
     JOIN broadcasts b ON b.id = d.broadcast
     WHERE d.state = 'failed' AND d.broadcast IS NOT NULL AND d.settled_at > :since AND d.settled_at <= :until
-      AND b.community = :community
+      AND b.community = :community AND NOT {CORRECTED}
     ORDER BY d.settled_at
-"""
+"""  # noqa: S608 - as above
 # The broadcasts that said the same to a person: this one, and its like in other communities.
 _SAME_NEWS = """
     b.entry = :entry AND b.due_at > :same_from AND b.due_at < :same_until
@@ -105,7 +107,7 @@ NEXT_ADDRESSES = f"""
                      AND b.state IN ('running', 'paused', 'done')
                      AND (b.valid_until IS NULL OR b.valid_until > :now)
     JOIN texts t ON t.broadcast = b.id AND t.channel = o.channel AND t.language = o.language
-    WHERE o.person = :person AND o.state = 'active' AND {_WANTS.format(s="o", b="b.id")}
+    WHERE o.person = :person AND o.state = 'active' AND {_WANTS.format(s="o", b="b.id")} AND NOT {CORRECTED}
       AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.broadcast = b.id AND d.subscriber = o.id)
       AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
                       WHERE {_SAME_NEWS}

@@ -15,12 +15,15 @@ _AUDIENCE = f"""
 """
 
 # A correction that was dropped before it began is none.
-CORRECTED_BY = """
-    SELECT id FROM broadcasts b
-    WHERE corrects = :id AND (state NOT IN ('rejected', 'cancelled', 'expired')
-                              OR EXISTS (SELECT 1 FROM texts t WHERE t.broadcast = b.id))
-    ORDER BY id DESC LIMIT 1
+_COUNTS = """
+    (c.state NOT IN ('rejected', 'cancelled', 'expired')
+     OR EXISTS (SELECT 1 FROM texts t WHERE t.broadcast = c.id))
 """
+# Whether the broadcast `b` said something wrong.
+CORRECTED = f"EXISTS (SELECT 1 FROM broadcasts c WHERE c.corrects = b.id AND {_COUNTS})"  # noqa: S608 - a constant of ours
+CORRECTED_BY = f"""
+    SELECT id FROM broadcasts c WHERE corrects = :id AND {_COUNTS} ORDER BY id DESC LIMIT 1
+"""  # noqa: S608 - a constant of ours
 MADE = "SELECT count(*) AS corrections FROM broadcasts WHERE corrects = :id"
 TEXTS = """
     SELECT id, channel, language, variant, sender, open, closed FROM texts
