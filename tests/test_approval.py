@@ -159,6 +159,19 @@ async def test_what_was_edited_meanwhile_cannot_be_approved(core: Core, what: st
     assert await core.state(broadcast) == "returned"
 
 
+async def test_a_reminder_that_is_none_any_more_is_another_text(core: Core) -> None:
+    """“Reminder:” is part of what was approved: the same slot, given as a date of its own, is asked anew."""
+    path = core.folder / "schedules/fresno.toml"
+    reminder = SLOT.replace(f"at = {NOON}", 'before = "1 day"')
+    await edit(core, "schedules/fresno.toml", "", path.read_text("utf-8") + reminder)
+    for language in ("es", "en"):
+        file = f"content/announcements/feria/{language}.md"
+        await edit(core, file, "+++\n", "+++\nstarts = 2026-11-21T12:00:00\n")
+    broadcast = await submitted(core)
+    await edit(core, "schedules/fresno.toml", 'before = "1 day"', f"at = {NOON}")
+    assert await approve(core, broadcast) == "edited"
+
+
 async def test_who_joins_or_leaves_voids_nothing(core: Core, clock: Clock) -> None:
     """The audience is whom it is for, not who is subscribed that day: newcomers read an approved text."""
     broadcast = await submitted(core)

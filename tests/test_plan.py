@@ -33,6 +33,8 @@ LONG = (
     * 2
 )
 
+REMINDER = '\n[[slot]]\nannounce = "feria"\nbefore = "1 day"\n'
+
 
 @pytest.fixture
 async def made(tmp_path: Path, rehearsal: Rehearsal) -> Deployment:
@@ -211,6 +213,23 @@ async def test_a_plan_for_later_has_each_communitys_own_hour(made: Deployment) -
         assert (local.hour, local.date()) == (18, day)
     assert (await made.do("plan", "feria", "--at", "mañana")).status == 1
     assert (await made.do("plan", "pasaporte")).status == 1
+
+
+async def test_a_plan_counts_that_it_reminds(made: Deployment) -> None:
+    """“Reminder:” makes a full SMS one of two segments, and the plan for that moment says so."""
+    for language in ("es", "en"):
+        file = f"content/announcements/feria/{language}.md"
+        made.edit(file, "title =", "starts = 2099-10-04T12:00:00\ntitle =")
+    full = "El {{ starts | date }}. ".ljust(143, "a")
+    made.edit("content/announcements/feria/es.md", LONG, full)
+    schedule = made.folder / "schedules/fresno.toml"
+    schedule.write_text(schedule.read_text("utf-8") + REMINDER, "utf-8")
+    await made.take_in([("sms", number(0), "es", "fresno")])
+    segments = []
+    for at in ("2099-10-03T12:00", "2099-10-03T15:00"):
+        [plan] = (await made.do("plan", "feria", "-c", "fresno", "--at", at, "--json")).json()
+        segments.append(plan["segments"])
+    assert segments == [2, 1]
 
 
 async def test_a_plan_can_be_read(made: Deployment, rehearsal: Rehearsal) -> None:

@@ -16,7 +16,7 @@ from bot.broadcasts.fanning import fan_out, texts_for
 from bot.broadcasts.history import CLOCK, OVER, Decision
 from bot.broadcasts.reports import EMERGENCY, resting
 from bot.broadcasts.saying import Saying
-from bot.broadcasts.wanted import first_state, is_over, missed
+from bot.broadcasts.wanted import first_state, heading_of, is_over, missed
 from bot.findings import Faults
 from bot.moments import to_ms
 from bot.news import PREFIX
@@ -77,7 +77,8 @@ class Broadcasts:
         texts: list[tuple[str, Rendered]] = []
         if row["state"] == "running":
             readers = await self._reports.readers(wanted.community.slug)
-            texts = texts_for(self.project.library, wanted.entry, wanted.community, readers, now)
+            heading = heading_of(wanted.community, wanted.entry, wanted.moment)
+            texts = texts_for(self.project.library, wanted.entry, wanted.community, readers, now, heading)
 
         def work(tx: Transaction) -> int | None:
             number = history.begin(tx, row, Decision(by, now, wanted.why))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from bot import news, timetable
 from bot.broadcasts import history
 from bot.broadcasts.history import CLOCK, Decision
+from bot.broadcasts.wanted import heading_of
 from bot.findings import Faults
 from bot.moments import from_ms, to_ms
 from bot.rendering import Desk, render
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from bot.check import Project
     from bot.library import Entry
     from bot.rendering import Rendered
+    from bot.rendering.lines import Heading
     from bot.store import Store, Transaction
     from bot.timetable import Community
 
@@ -172,7 +174,7 @@ def hash_of(project: Project, row: Mapping[str, Any]) -> bytes:
     due_at = _due_at(community, row)
     return fingerprint(
         {**row, "due_at": to_ms(due_at)},
-        _texts(project, entry, community, due_at),
+        _texts(project, entry, community, due_at, heading_of(community, entry, row["moment"])),
         topics=sorted({topic.strip().lower() for topic in entry.topics}),
         asks_about=entry.asks_about,
         expires=to_ms(entry.expires(community.zone)),
@@ -194,10 +196,12 @@ def fingerprint(row: Mapping[str, Any], texts: Iterable[Rendered], **audience: o
     return hashlib.sha256(canonical.encode()).digest()
 
 
-def _texts(project: Project, entry: Entry, community: Community, due_at: datetime) -> list[Rendered]:
+def _texts(
+    project: Project, entry: Entry, community: Community, due_at: datetime, heading: Heading
+) -> list[Rendered]:
     """Every text that anybody could get: not only of who is subscribed on the day it is approved."""
     return [
-        render(project.library, entry, community, channel, language, due_at)
+        render(project.library, entry, community, channel, language, due_at, heading=heading)
         for channel in community.channels
         for language in {*community.languages, *entry.editions}
     ]

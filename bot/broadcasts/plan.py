@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from bot import timetable
 from bot.broadcasts.fanning import SAME, good_days, order, texts_for, wanted
 from bot.broadcasts.forecast import Load, finishes
+from bot.broadcasts.wanted import heading_of
 from bot.moments import from_ms, to_ms
 from bot.store import audience, sql
 from bot.texts import dump_parts
@@ -139,7 +140,8 @@ class Plans:
         spoken: list[tuple[datetime, set[int]]] = []
         for community, at in moments:
             readers = await self._reports.readers(community.slug)
-            texts = texts_for(self._current.project.library, entry, community, readers, at)
+            heading = heading_of(community, entry, timetable.shown(community, at).isoformat())
+            texts = texts_for(self._current.project.library, entry, community, readers, at, heading)
             asked = _Asked(entry, community, at, texts, readers, emergency=emergency)
             asked.spoken = {person for when, people in spoken if abs(when - at) < SAME for person in people}
             plan, linked = await self._store.read(asked.answer)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import timetable
 from bot.broadcasts import digests
 from bot.broadcasts.corrections import Corrections
 from bot.broadcasts.fanning import fan_out, texts_for
+from bot.broadcasts.wanted import heading_of
 from bot.news import PREFIX
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from bot.broadcasts.reports import Reports
     from bot.current import Current
-    from bot.rendering.lines import Heading
     from bot.store import Store, Transaction
 
 
@@ -66,7 +65,6 @@ class Saying:
             mending = await self._corrections.prepare(row, now)
             return Said(lambda tx: mending.fan_out(tx, number, now))
         readers = await self._reports.readers(community.slug)
-        reminds = timetable.reminds(community, entry.slug, entry.starts, row["moment"])
-        heading: Heading = "reminder" if reminds else ""
+        heading = heading_of(community, entry, row["moment"])
         texts = texts_for(project.library, entry, community, readers, now, heading)
         return Said(lambda tx: fan_out(tx, number, community, entry, texts, now))

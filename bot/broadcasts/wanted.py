@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.broadcasts.history import State
     from bot.library import Entry
+    from bot.rendering.lines import Heading
     from bot.timetable import Community
 
 LATE = timedelta(hours=2)
@@ -89,6 +90,12 @@ def digest_row(
         "valid_until": None,
         "hash": None,
     }
+
+
+def heading_of(community: Community, entry: Entry, moment: str) -> Heading:
+    """What a text says it is that is due at a moment (a broadcast's, as the database keeps it)."""
+    reminds = timetable.reminds(community, entry.slug, entry.starts, moment)
+    return "reminder" if reminds else ""
 
 
 def first_state(wanted: Wanted, now: datetime) -> State:
