@@ -26,6 +26,7 @@ from tests.core import (
     refusal,
     vendor_at_work,
 )
+from tests.test_approval import edit
 from tests.test_audience import link
 
 if TYPE_CHECKING:
@@ -385,6 +386,29 @@ async def test_whatsapp_outside_the_window_gets_the_template_again(core: Core) -
     assert text.closed is not None
     assert text.closed[0].template is not None
     assert text.open[0].text.startswith("*Corrección: Aviso*")
+
+
+async def test_a_reminder_is_corrected_as_one(core: Core) -> None:
+    """“Reminder:” is no change of a text; who was still to be reminded is, and a copy stays a reminder."""
+    slot = '\n[[slot]]\nannounce = "feria"\nbefore = "1 day"\n'
+    file = core.folder / "schedules/fresno.toml"
+    await edit(core, "schedules/fresno.toml", "", file.read_text("utf-8") + slot)
+    await edit(core, "content/announcements/feria/es.md", "+++\n", "+++\nstarts = 2026-11-22T12:00:00\n")
+    await core.take_in(people(2))
+    broadcast = await core.announce(moment="2026-11-21T12:00:00")
+    [one] = await claim(core, 1)
+    await settle(core, Settled(one, "sent", vendor_id="1"))
+    assert (await correct(core, broadcast)).outcome == "unchanged"
+    await edit(core, "content/announcements/feria/es.md", "gratis", "gratis y consultas")
+    made = await correct(core, broadcast)
+    assert (made.told, made.instead) == (1, 1)
+    said = [[part.text for part in (await core.outbox.text(each.text)).open] for each in await claim(core)]
+    copy, correction = next(texts for texts in said if len(texts) > 1)[:2]
+    [alone, *_] = next(texts for texts in said if len(texts) == 1)
+    assert copy == alone
+    assert copy.startswith("<b>Recordatorio: Aviso")
+    assert correction.startswith("<b>Corrección: Aviso")
+    assert (await correct(core, broadcast)).outcome == "unchanged"
 
 
 async def test_nobody_else_is_in_it(core: Core) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bot.broadcasts import history
 from bot.broadcasts.approval import hash_of
-from bot.broadcasts.mending import Mending, mended, stop
+from bot.broadcasts.mending import Before, Mending, mended, stop
 from bot.broadcasts.reports import ANNOUNCEMENT, EMERGENCY
 from bot.broadcasts.wanted import is_over
 from bot.moments import from_ms, to_ms
@@ -66,9 +66,9 @@ class Corrections:
             KeyError: there is no such broadcast.
             Faults: a text cannot be said now; nothing was made, and nothing was stopped.
         """
-        row, texts, revision = await self._store.read(lambda tx: _read(tx, _last(tx, broadcast)))
+        row, texts, before = await self._store.read(lambda tx: _read(tx, _last(tx, broadcast)))
         number = int(row["id"])
-        mending = self._mending(row, texts, revision, decision.at)
+        mending = self._mending(row, texts, before, decision.at)
         if not texts:
             return Corrected(number, "unsaid")
         if mending is None:
@@ -89,7 +89,7 @@ class Corrections:
             raise KeyError(correction["entry"])
         return mending
 
-    def _mending(self, row: Row, texts: list[Row], revision: int, now: datetime) -> Mending | None:
+    def _mending(self, row: Row, texts: list[Row], before: Before, now: datetime) -> Mending | None:
         library = self._current.project.library
         entry, community = (
             library.entries.get(row["entry"]),
@@ -97,7 +97,7 @@ class Corrections:
         )
         if entry is None or community is None:
             return None
-        each = [mended(library, entry, community, text, revision, now) for text in texts]
+        each = [mended(library, entry, community, text, before, now) for text in texts]
         return Mending(row["id"], entry, each)
 
     def _make(self, tx: Transaction, row: Row, mending: Mending, decision: Decision) -> Corrected:
@@ -149,13 +149,13 @@ def _last(tx: Transaction, broadcast: int) -> int:
     return broadcast
 
 
-def _read(tx: Transaction, broadcast: int) -> tuple[Row, list[Row], int]:
-    """A broadcast, its texts, and how many corrections led to it."""
+def _read(tx: Transaction, broadcast: int) -> tuple[Row, list[Row], Before]:
+    """A broadcast, its texts, and what led to it."""
     row = tx.one(sql.BROADCAST, {"id": broadcast})
     if row is None:
         raise KeyError(broadcast)
-    revision, before = 0, row
-    while before["corrects"] is not None:
-        before = tx.rows(sql.BROADCAST, {"id": before["corrects"]})[0]
-        revision += 1
-    return row, tx.rows(corrections.TEXTS, {"broadcast": broadcast}), revision
+    first, corrected = row, 0
+    while first["corrects"] is not None:
+        first = tx.rows(sql.BROADCAST, {"id": first["corrects"]})[0]
+        corrected += 1
+    return row, tx.rows(corrections.TEXTS, {"broadcast": broadcast}), Before(first["moment"], corrected)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import channels
 from bot.broadcasts.fanning import ask_opinion
+from bot.broadcasts.wanted import heading_of
 from bot.moments import to_ms
 from bot.outbox import window_from
 from bot.rendering import Rendered, render_announcement
@@ -87,6 +88,19 @@ class Mending:
         ask_opinion(tx, correction, self.entry, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What led to a text that is corrected.
+
+    Attributes:
+        moment: Of the announcement that was corrected first.
+        corrections: How many came since.
+    """
+
+    moment: str
+    corrections: int
+
+
 def stop(tx: Transaction, wrong: int, now: datetime) -> None:
     """Nothing more leaves of a wrong broadcast; who was still to get it is known by the reason."""
     tx.run(sql.CANCEL_OPEN, {"broadcast": wrong, "reason": "corrected", "now": to_ms(now)})
@@ -97,14 +111,14 @@ def mended(
     entry: Entry,
     community: Community,
     text: Mapping[str, Any],
-    revision: int,
+    before: Before,
     now: datetime,
 ) -> Mended:
     """What takes the place of a text, for the same people on the same channel.
 
     Args:
         text: Its row.
-        revision: How many corrections led to the text.
+        before: What led to it.
 
     Raises:
         Faults: the entry cannot be said now.
@@ -116,19 +130,20 @@ def mended(
             library, entry, community, channel, language, now, heading=heading, revision=revision
         )
 
-    before, closed = load_parts(text["open"]), load_parts(text["closed"] or "[]")
-    heading: Heading = "correction" if text["variant"].startswith("correction") else ""
-    as_before, plain = said(heading, revision), said("", revision + 1)
+    opened, closed = load_parts(text["open"]), load_parts(text["closed"] or "[]")
+    first, revision = heading_of(community, entry, before.moment), before.corrections
+    again = text["variant"].startswith("correction")
+    as_before, plain = said("correction" if again else first, revision), said(first, revision + 1)
     correction = said("correction", revision + 1)
-    edited = {part.replaces: [part] for part in before if part.replaces}
-    copies = {1: _messages(before)} | {ago + 1: copy for ago, copy in edited.items()}
+    edited = {part.replaces: [part] for part in opened if part.replaces}
+    copies = {1: _messages(opened)} | {ago + 1: copy for ago, copy in edited.items()}
     return Mended(
         wrong=text["id"],
         sender=text["sender"],
         variant=text["variant"],
         correction=_led_by(channels.edits(channel, copies, plain.open), correction),
-        instead=_led_by(channels.edits(channel, edited, plain.open), correction) if heading else plain,
-        changed=not (_same(before, as_before.open) and _same(closed, as_before.closed)),
+        instead=_led_by(channels.edits(channel, edited, plain.open), correction) if again else plain,
+        changed=not (_same(opened, as_before.open) and _same(closed, as_before.closed)),
     )
 
 
