@@ -125,6 +125,7 @@ EDITS = {
     "title": ("content/announcements/feria/es.md", "Aviso", "Noticia"),
     "fact": ("content/facts.toml", "de 8 a 1", "de 9 a 2"),
     "topics": ("content/announcements/feria/es.md", "+++\n", '+++\ntopics = ["salud"]\n'),
+    "communities": ("content/announcements/feria/es.md", "+++\n", '+++\ncommunities = ["fresno"]\n'),
     "end": ("content/announcements/feria/es.md", "+++\n", "+++\nvalid_until = 2027-01-01\n"),
     "zone": ("schedules/fresno.toml", "America/Los_Angeles", "America/Denver"),
     "channels": ("schedules/fresno.toml", '"bot", ', ""),
@@ -246,6 +247,25 @@ async def test_a_community_that_begins_to_ask_is_asked(core: Core, clock: Clock)
     clock.skip(hours=2)
     assert await core.broadcasts.launch_due(core.now) == []
     assert (await told(core, broadcast))[-1] == ("draft", "clock", "approval")
+
+
+async def test_what_is_for_others_does_not_leave(core: Core, clock: Clock) -> None:
+    """An entry that is for another community by now waits, says why, and leaves once it is for this one."""
+    await core.take_in([person("700000100", community="noche")])
+    wanted = core.wanted(community="noche", due_at=core.now + HOUR)
+    await core.broadcasts.appoint(wanted.row(), core.now)
+    text = "content/announcements/feria/es.md"
+    await edit(core, text, "+++\n", '+++\ncommunities = ["fresno"]\n')
+    clock.skip(hours=1)
+    for _ in range(2):
+        assert await core.broadcasts.launch_due(core.now) == []
+    assert await told(core, 1) == [("scheduled", "clock", None), ("scheduled", "clock", "elsewhere")]
+    clock.skip(hours=3)
+    assert await core.broadcasts.launch_due(core.now) == []
+    assert await core.broadcasts.resume(1, core.decision()) == "missed"
+    assert await core.counts(1) == {}
+    await edit(core, text, '["fresno"]', '["fresno", "noche"]')
+    assert await core.broadcasts.resume(1, core.decision()) == "running"
 
 
 async def test_what_was_missed_needs_the_same_yes(core: Core, clock: Clock) -> None:

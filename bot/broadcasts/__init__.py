@@ -5,7 +5,7 @@ Deciding writes rows and returns; only the dispatcher sends. Planning a million 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 
@@ -16,7 +16,7 @@ from bot.broadcasts.fanning import fan_out, texts_for
 from bot.broadcasts.history import CLOCK, OVER, Decision
 from bot.broadcasts.reports import EMERGENCY, resting
 from bot.broadcasts.saying import Saying
-from bot.broadcasts.wanted import first_state, heading_of, is_over, missed
+from bot.broadcasts.wanted import first_state, heading_of, is_elsewhere, is_over, missed
 from bot.findings import Faults
 from bot.moments import to_ms
 from bot.news import PREFIX
@@ -247,8 +247,11 @@ class Broadcasts:
         return await self._store.write(work)
 
     async def _leave(self, row: Mapping[str, Any], decision: Decision) -> State | None:
-        """Let it run, if what a second person approved is still what would be said; its new state."""
+        """Let it run, if it is for its community, and as a second person approved it; its new state."""
         found = hindrance(self.project, row)
+        if found is None and is_elsewhere(self.project, row):
+            await self._hinder(row, Decision(CLOCK, decision.at, "elsewhere"), "elsewhere")
+            return cast("State", row["state"])
         if found is None:
             return "running" if await self.launch(row, decision) else None
         state, reason = found

@@ -176,6 +176,7 @@ def hash_of(project: Project, row: Mapping[str, Any]) -> bytes:
         {**row, "due_at": to_ms(due_at)},
         _texts(project, entry, community, due_at, heading_of(community, entry, row["moment"])),
         topics=sorted({topic.strip().lower() for topic in entry.topics}),
+        communities=sorted(entry.communities),
         asks_about=entry.asks_about,
         expires=to_ms(entry.expires(community.zone)),
         slot=_has_slot(project, community, row["entry"], row["moment"], due_at),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.broadcasts.history import State
+    from bot.check import Project
     from bot.library import Entry
     from bot.rendering.lines import Heading
     from bot.timetable import Community
@@ -110,6 +111,12 @@ def first_state(wanted: Wanted, now: datetime) -> State:
 def is_over(row: Mapping[str, Any], now: datetime) -> bool:
     """Whether nobody wants to hear a broadcast any more."""
     return row["valid_until"] is not None and bool(row["valid_until"] <= to_ms(now))
+
+
+def is_elsewhere(project: Project, row: Mapping[str, Any]) -> bool:
+    """Whether a broadcast says what is for other communities, as its entry has it today."""
+    entry = project.library.entries.get(row["entry"])
+    return entry is not None and bool(entry.communities) and row["community"] not in entry.communities
 
 
 def missed(row: Mapping[str, Any], now: datetime, since: datetime | None) -> str | None:
