@@ -192,7 +192,7 @@ async def test_a_slot_nobody_asked_for_is_a_draft(core: Core, clock: Clock) -> N
         assert await core.broadcasts.launch_due(core.now) == []
     [draft] = await core.reports.reports(core.now)
     assert (draft.state, draft.history[-1].reason) == ("draft", "approval")
-    assert await core.approvals.open("feria", "fresno") == [(NOON, draft.due_at)]
+    assert await core.approvals.open("feria", "fresno") == [(NOON, draft.broadcast)]
     clock.skip(hours=5)
     assert await core.approvals.submit(wanted, "Ana", core.now) == draft.broadcast
     assert await approve(core, draft.broadcast) == "running"

@@ -164,3 +164,21 @@ async def test_an_emergency_passes_the_night(core: Core, clock: Clock) -> None:
     alarm = await core.announce(community="noche", moment="alarm", why="Incendio")
     assert [number for number, _ in await core.broadcasts.speaking(core.now)] == [alarm]
     assert await core.counts(routine) == {"held": 1}
+
+
+async def test_a_returned_emergency_stays_one(made: Deployment, rehearsal: Rehearsal) -> None:
+    """Given back, mended and asked for again, it has its reason, its end and its haste."""
+    words = ("announce", "incendio", "-c", "fresno", "--emergency", "Fuego", "--for", "6h", "--by", "Ana")
+    await made.do(*words)
+    kept = "SELECT priority, why, due_at, late, valid_until FROM broadcasts"
+    before = made.rows(kept)
+    assert (await made.do("return", "1", "--reason", "hacia el sur", "--by", "Beto")).status == 0
+    made.edit("content/announcements/incendio/es.md", "hacia el norte", "hacia el sur")
+    again = await made.do("submit", "incendio", "-c", "fresno", "--by", "Beto")
+    assert (again.status, "pregonero approve 1" in again.out) == (0, True), again.said
+    assert made.rows(kept) == before
+    async with made.running():
+        assert (await made.do("approve", "1", "--by", "Ana")).status == 0
+        async with asyncio.timeout(5):
+            while not await rehearsal.ledger():  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.05)

@@ -60,28 +60,42 @@ class Approvals:
         Raises:
             Faults: a text cannot be said on the day.
         """
-        decision = Decision(by, now, wanted.why)
         row = wanted.row() | {"state": "submitted"}
         row["hash"] = hash_of(self._broadcasts.project, row)
+        made = await self._store.write(lambda tx: history.begin(tx, row, Decision(by, now, wanted.why)))
+        if made is not None:
+            return made
+        [known] = await self._store.read(lambda tx: tx.rows(sql.BROADCAST_MADE, row))
+        return known["id"] if await self.submit_again(known["id"], by, now) else None
 
-        def work(tx: Transaction) -> int | None:
-            if (made := history.begin(tx, row, decision)) is not None:
-                return made
-            known = tx.rows(sql.BROADCAST_MADE, row)[0]
-            if not any(
-                history.move(tx, known["id"], state, "submitted", decision) for state in ("draft", "returned")
-            ):
-                return None
-            tx.run(deciding.BROADCAST_SUBMITTED, row | {"id": known["id"]})
-            return int(known["id"])
+    async def submit_again(self, broadcast: int, by: str, now: datetime) -> bool:
+        """Hand in what was returned or came due unasked, as what it was: an emergency stays one.
+
+        Returns:
+            False when it was handed in already, or is past that.
+
+        Raises:
+            KeyError: there is no such broadcast, or no such entry or community any more.
+            Faults: a text cannot be said on the day.
+        """
+        row, _ = await self._known(broadcast)
+        if row["state"] not in ("draft", "returned"):
+            return False
+        renewed = _renewed(self._broadcasts.project, row)
+
+        def work(tx: Transaction) -> bool:
+            if not history.move(tx, broadcast, row["state"], "submitted", Decision(by, now, row["why"])):
+                return False
+            tx.run(deciding.BROADCAST_SUBMITTED, renewed)
+            return True
 
         return await self._store.write(work)
 
-    async def open(self, entry: str, community: str) -> list[tuple[str, datetime]]:
-        """The moments of an entry in a community that wait to be submitted, each with when it is due."""
+    async def open(self, entry: str, community: str) -> list[tuple[str, int]]:
+        """What waits to be submitted of an entry, or a digest, in a community: its moment and its number."""
         values = {"entry": entry, "community": community}
         rows = await self._store.read(lambda tx: tx.rows(deciding.BROADCASTS_TO_SUBMIT, values))
-        return [(row["moment"], from_ms(row["due_at"])) for row in rows]
+        return [(row["moment"], row["id"]) for row in rows]
 
     async def approve(self, broadcast: int, decision: Decision) -> Answer:
         """Give the second person's yes. What is due by then leaves at once.
@@ -136,6 +150,17 @@ class Approvals:
                 or history.move(tx, broadcast, also, after, decision)
             )
         )
+
+
+def _renewed(project: Project, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A broadcast's row to hand in again: due by today's clocks, of use until the entry ends by now."""
+    renewed = dict(row)
+    if not row["entry"].startswith(news.PREFIX):
+        community, entry = project.communities[row["community"]], project.library.entries[row["entry"]]
+        own = row["valid_until"] if row["why"] else None  # an emergency ends by itself
+        ends = [end for end in (to_ms(entry.expires(community.zone)), own) if end is not None]
+        renewed |= {"due_at": to_ms(_due_at(community, row)), "valid_until": min(ends, default=None)}
+    return renewed | {"hash": hash_of(project, renewed)}
 
 
 def hindrance(project: Project, row: Mapping[str, Any]) -> tuple[State, str] | None:

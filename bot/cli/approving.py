@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from bot import timetable
+from bot import news, timetable
 from bot.app import App
 from bot.broadcasts.history import Decision
-from bot.broadcasts.wanted import LATE, Wanted
+from bot.broadcasts.wanted import Wanted
 from bot.cli.announcing import tell_submitted
 from bot.cli.arming import warn_if_off
 from bot.cli.asking import checked, local_of
@@ -23,6 +24,30 @@ if TYPE_CHECKING:
 
     from bot.library import Entry
     from bot.timetable import Community
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    """The moments that are handed in.
+
+    Attributes:
+        local: One, by the clocks of each community; None for all slots.
+        ahead: Of the slots, those of so many days.
+    """
+
+    local: datetime | None
+    ahead: timedelta
+
+    def wanted(self, app: App, entry: Entry, place: Community, now: datetime) -> list[Wanted]:
+        """An entry at these moments; empty where it has no slot."""
+        if self.local is not None:
+            return [Wanted(entry, place, self.local.isoformat(), timetable.local_moment(place, self.local))]
+        due = timetable.due(place, app.project.library.starts, now, now + self.ahead)
+        return [
+            Wanted(entry, place, one.key, one.moment, one.slot.late)
+            for one in due
+            if one.slot.entry == entry.slug
+        ]
 
 
 @click.command()
@@ -39,43 +64,52 @@ if TYPE_CHECKING:
 @signed
 @command
 def submit(desk: Desk, entry: str, community: tuple[str, ...], at: str | None, days: int, by: str) -> None:
-    """Ask for a second person's approval of ENTRY."""
+    """Ask for a second person's approval of ENTRY, or again of a digest: digest:TOPIC+TOPIC."""
     project = desk.project()
-    found = find_entry(desk, project, entry, kind="announcement")
+    digest = news.name(news.topics_in(entry)) if entry.startswith(news.PREFIX) else None
+    found = None if digest else find_entry(desk, project, entry, kind="announcement")
     places = find_communities(desk, project, found, community)
-    local = local_of(desk, at, places)
-    checked(desk, project, found, places)
+    when = _When(local_of(desk, at, places), timedelta(days=days))
+    if found:
+        checked(desk, project, found, places)
 
     async def work() -> None:
         async with App(project) as app:
-            now, made = app.clockwork.now(), []
-            for place in places:
-                for wanted in await _wanted(app, found, place, local, timedelta(days=days)):
-                    number = await app.approvals.submit(wanted, by, now)
-                    if number is not None:
-                        made.append(await app.reports.report(number, now))
+            made = [
+                await app.reports.report(number, app.clockwork.now())
+                for place in places
+                for number in await _submitted(app, digest or entry, found, place, when, by)
+            ]
             for report in made:
                 tell_submitted(desk, project, report)
             if not made:
-                desk.say("approval.submitted-none", entry=found.slug)
+                desk.say("approval.submitted-none", entry=digest or entry)
         if desk.as_json:
             desk.answer([as_row(report) for report in made])
 
     wait_for(work())
 
 
-async def _wanted(
-    app: App, entry: Entry, place: Community, local: datetime | None, ahead: timedelta
-) -> list[Wanted]:
-    """The moments of an entry in a community that somebody hands in."""
+async def _submitted(
+    app: App, slug: str, entry: Entry | None, place: Community, when: _When, by: str
+) -> list[int]:
+    """Hand in an entry, or a digest, in a community; what was handed in.
+
+    Args:
+        entry: None for a digest, which can be handed in again only.
+    """
     now = app.clockwork.now()
-    if local is not None:
-        return [Wanted(entry, place, local.isoformat(), timetable.local_moment(place, local))]
-    due = timetable.due(place, app.project.library.starts, now, now + ahead)
-    slots = {one.key: (one.moment, one.slot.late) for one in due if one.slot.entry == entry.slug}
-    back = {moment: (due_at, LATE) for moment, due_at in await app.approvals.open(entry.slug, place.slug)}
-    moments = back | slots or {f"now {now.isoformat()}": (now, LATE)}
-    return [Wanted(entry, place, moment, due_at, late) for moment, (due_at, late) in moments.items()]
+    back = {
+        moment: number
+        for moment, number in await app.approvals.open(slug, place.slug)
+        if when.local is None or moment == when.local.isoformat()
+    }
+    numbers = [number for number in back.values() if await app.approvals.submit_again(number, by, now)]
+    wanted = when.wanted(app, entry, place, now) if entry else []
+    if when.local is None and not back and not wanted and entry:
+        wanted = [Wanted(entry, place, f"now {now.isoformat()}", now)]
+    made = [await app.approvals.submit(one, by, now) for one in wanted if one.moment not in back]
+    return numbers + [number for number in made if number is not None]
 
 
 @click.command()
