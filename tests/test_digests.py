@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -299,9 +300,24 @@ async def test_where_a_second_person_must_approve_it_waits(tmp_path: Path) -> No
         assert (await made.core.state(digest), await made.got(digest)) == ("submitted", {})
         await made.write("guarderia", "salud", "Guardería")
         assert await made.core.approvals.approve(digest, made.core.decision("Ana")) == "edited"
-        digest = await made.digest()
+        assert await made.core.approvals.submit_again(digest, "Beto", made.core.now)
         assert await made.core.approvals.approve(digest, made.core.decision("Ana")) == "running"
-        assert list(await made.got(digest)) == [chat(1)]
+        assert "Guardería" in (await made.got(digest))[chat(1)]
+
+
+async def test_a_returned_digest_is_handed_in_again(tmp_path: Path) -> None:
+    """By its name, in any order of its topics; of other topics there is none to hand in."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    await made.take_in([("telegram", "1", "es", "fresno")])
+    with closing(sqlite3.connect(made.folder / "pregonero.db")) as database, database:
+        database.execute(
+            "INSERT INTO broadcasts (entry, community, moment, state, priority, due_at, hash)"
+            " VALUES ('digest:educacion+salud', 'fresno', '2026-11-20T12:00:00', 'returned', 3, 0, x'00')"
+        )
+    assert "nada por aprobar" in (await made.do("submit", "digest:salud", "--by", "Ana")).said
+    again = await made.do("submit", "digest:salud+educacion", "--by", "Ana")
+    assert (again.status, "pregonero approve 1" in again.out) == (0, True)
+    assert made.rows("SELECT state FROM broadcasts") == [("submitted",)]
 
 
 async def test_a_digest_can_be_seen_beforehand(tmp_path: Path) -> None:
