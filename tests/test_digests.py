@@ -34,6 +34,10 @@ NEWS = {
     "lentes-gratis": ("salud", "Lentes gratis", "Free glasses", ""),
     "feria-familiar": ("familia", "Feria familiar", "Family fair", "2026-12-04T09:00:00"),
 }
+DIGEST = """
+    INSERT INTO broadcasts (entry, community, moment, state, priority, due_at, hash)
+    VALUES ('digest:educacion+salud', 'fresno', '2026-11-20T12:00:00', '{state}', 3, 0, x'00')
+"""
 
 
 class Digesting:
@@ -310,14 +314,21 @@ async def test_a_returned_digest_is_handed_in_again(tmp_path: Path) -> None:
     made = deploy(tmp_path, "http://127.0.0.1:9")
     await made.take_in([("telegram", "1", "es", "fresno")])
     with closing(sqlite3.connect(made.folder / "pregonero.db")) as database, database:
-        database.execute(
-            "INSERT INTO broadcasts (entry, community, moment, state, priority, due_at, hash)"
-            " VALUES ('digest:educacion+salud', 'fresno', '2026-11-20T12:00:00', 'returned', 3, 0, x'00')"
-        )
+        database.execute(DIGEST.format(state="returned"))
     assert "nada por aprobar" in (await made.do("submit", "digest:salud", "--by", "Ana")).said
     again = await made.do("submit", "digest:salud+educacion", "--by", "Ana")
     assert (again.status, "pregonero approve 1" in again.out) == (0, True)
     assert made.rows("SELECT state FROM broadcasts") == [("submitted",)]
+
+
+async def test_a_digest_is_not_corrected(tmp_path: Path) -> None:
+    """It has no file of its own: `correct` says so, and what to do instead."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    await made.take_in([("telegram", "1", "es", "fresno")])
+    with closing(sqlite3.connect(made.folder / "pregonero.db")) as database, database:
+        database.execute(DIGEST.format(state="done"))
+    told = await made.do("correct", "1", "--by", "Ana")
+    assert (told.status, "es un resumen" in told.out, "pregonero announce" in told.out) == (1, True, True)
 
 
 async def test_a_digest_can_be_seen_beforehand(tmp_path: Path) -> None:

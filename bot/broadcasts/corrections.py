@@ -17,6 +17,7 @@ from bot.broadcasts.mending import Before, Mending, mended, stop
 from bot.broadcasts.reports import ANNOUNCEMENT, EMERGENCY
 from bot.broadcasts.wanted import is_over
 from bot.moments import from_ms, to_ms
+from bot.news import PREFIX
 from bot.store import corrections, sql
 
 if TYPE_CHECKING:
@@ -39,14 +40,15 @@ class Corrected:
     Attributes:
         wrong: The broadcast that is corrected: of one with corrections, the last of them.
         outcome: "made"; "submitted", it waits for a second person; or why there is none: "unchanged", people
-            would read the same; "unsaid", nobody was sent anything; "gone", as the entry or the community is.
+            would read the same; "unsaid", nobody was sent anything; "digest", which has no text of its own;
+            "gone", as the entry or the community is.
         broadcast: The correction.
         told: How many get the correction.
         instead: How many get the right text alone.
     """
 
     wrong: int
-    outcome: Literal["made", "submitted", "unchanged", "unsaid", "gone"]
+    outcome: Literal["made", "submitted", "unchanged", "unsaid", "digest", "gone"]
     broadcast: int | None = None
     told: int = 0
     instead: int = 0
@@ -68,6 +70,8 @@ class Corrections:
         """
         row, texts, before = await self._store.read(lambda tx: _read(tx, _last(tx, broadcast)))
         number = int(row["id"])
+        if row["entry"].startswith(PREFIX):
+            return Corrected(number, "digest")
         mending = self._mending(row, texts, before, decision.at)
         if not texts:
             return Corrected(number, "unsaid")
