@@ -108,6 +108,11 @@ class Broadcasts:
         if made and row["state"] != "scheduled":
             log.warning("broadcast.unapproved", entry=row["entry"], community=row["community"])
 
+    async def said_since(self, entry: str, community: str, since: datetime, now: datetime) -> bool:
+        """Whether an entry's moment came in a community since then, whatever became of it (aware UTC)."""
+        values = {"entry": entry, "community": community, "since": to_ms(since), "now": to_ms(now)}
+        return await self._store.read(lambda tx: tx.one(deciding.SAID_SINCE, values)) is not None
+
     async def launch_due(self, now: datetime, since: datetime | None = None) -> list[int]:
         """Let run what waits for its moment when that has come; the numbers of what runs.
 

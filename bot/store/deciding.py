@@ -34,6 +34,12 @@ BROADCASTS_TO_SUBMIT = """
     SELECT * FROM broadcasts
     WHERE entry = :entry AND community = :community AND state IN ('draft', 'returned') ORDER BY id
 """
+SAID_SINCE = """
+    SELECT 1 AS yes FROM broadcasts
+    WHERE entry = :entry AND community = :community AND due_at > :since AND due_at <= :now
+      AND state NOT IN ('cancelled', 'rejected')
+    LIMIT 1
+"""
 ANY_TOO_LATE = """
     SELECT EXISTS (SELECT 1 FROM deliveries
                    WHERE broadcast = :broadcast AND state = 'expired' AND reason = 'too-late') AS some
