@@ -6,6 +6,7 @@ missed beat is made up by the next, and a second one finds the broadcast already
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from bot import timetable
 from bot.broadcasts.wanted import Wanted, digest_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bot.arming import Arming
     from bot.broadcasts import Broadcasts
@@ -29,6 +30,8 @@ BEAT = timedelta(seconds=5)
 _INSTANT = timedelta(milliseconds=1)
 _TAKEN_UP = timedelta(minutes=10)
 """How long before an edit was taken up a moment may lie that comes back: it was written just in time."""
+_SHOWN = timedelta(days=31)
+"""How far back each moment that was missed is shown; of what lies before, the latest of each slot."""
 _AGAIN = timedelta(hours=20)
 """For how long after an entry was said another moment of it, written too late, says nothing new."""
 
@@ -90,15 +93,22 @@ class Clock:
             self._stir()
         await self._housekeeping.tidy(now)
 
-    def _come(self, community: Community, judged: datetime | None, now: datetime) -> list[Due]:
-        """The moments that came since slots were last looked at, of each slot the latest.
+    def _come(self, community: Community, judged: datetime | None, now: datetime) -> Iterator[Due]:
+        """The moments that came since slots were last looked at, earliest first.
 
-        What it would have said before is old news. Before we ever looked, what is too late is only a record
-        of what was.
+        Of an entry only the latest is of use: what it would have said before is held and shown, as all is
+        that is too late. Before we ever looked, that is only a record of what was.
         """
         looked = judged if judged and judged <= now else None  # a clock that was ahead has looked at nothing
-        latest = {due.slot: due for due in self._due(community, looked or now, now)}  # earliest first
-        return [due for due in latest.values() if (due.moment > looked if looked else not due.late)]
+        come = self._due(community, looked or now, now)
+        come = [due for due in come if (due.moment > looked if looked else not due.late)]
+        of_use = {due.slot.entry: due.moment for due in come if not due.late}
+        newest = {due.slot: due for due in come}
+        for due in come:
+            if due.moment == of_use.get(due.slot.entry):
+                yield due
+            elif looked and (due is newest[due.slot] or (not due.slot.digest and now - due.moment <= _SHOWN)):
+                yield replace(due, late=True)
 
     def _written_late(self, community: Community, judged: datetime | None, now: datetime) -> list[Due]:
         """The moments that lay in the past when slots were last looked at, and of which nobody knew then.
@@ -126,7 +136,7 @@ class Clock:
         if slot.digest:
             row = digest_row(slot.entry, community, due.key, due.moment, slot.late)
         elif entry := self._broadcasts.project.library.entries.get(slot.entry):
-            row = Wanted(entry, community, due.key, due.moment, slot.late).row()
+            row = Wanted(entry, community, due.key, due.moment, timedelta() if due.late else slot.late).row()
         else:
             return  # `check` says it
         await self._broadcasts.appoint(row, now)

@@ -397,3 +397,28 @@ async def test_a_date_just_past_is_said_unless_it_was(daily: Deployment) -> None
         await edit(clock, daily, "T18:00:00", "T17:30:00")
         await clock.beat(today(18, 6))
         assert await times(clock) == ["01 18:00"]
+
+
+async def test_each_missed_day_is_held_and_shown(daily: Deployment) -> None:
+    """Away for 40 days, a daily notice is said once; the days of the last month wait for a person, each."""
+    daily.edit("schedules/fresno.toml", "every =", "late = '3d'\nevery =")
+    async with hand(daily) as clock:
+        await clock.beat(today(10, 16) - timedelta(days=1))
+        await clock.beat(today(10, 0))
+    back = datetime(2027, 4, 10, 12, tzinfo=ZONE).astimezone(UTC)
+    async with hand(daily) as clock:
+        assert await clock.beat(back) == {"fresno": 2}
+        _, said = await clock.reports("running")
+        assert said.due_at == datetime(2027, 4, 10, 10, 15, tzinfo=ZONE)
+        missed = [one.due_at.astimezone(ZONE).date() for one in await clock.reports("missed") if one.due_at]
+    assert sorted(missed) == [said.due_at.date() - timedelta(days=n) for n in range(30, 0, -1)]
+
+
+async def test_two_hours_of_one_entry_are_not_said_together(daily: Deployment) -> None:
+    """Away over both hours of a notice, people get it once on return, and the first hour is shown."""
+    slot(daily, "fresno", "feria", datetime(2027, 3, 1, 10))  # noqa: DTZ001 - as the community's clocks show it
+    async with hand(daily) as clock:
+        await clock.beat(today(9, 0))
+    async with hand(daily) as clock:
+        assert await clock.beat(today(10, 30)) == {"fresno": 1}
+        assert [one.due_at for one in await clock.reports("missed")] == [today(10, 0)]
