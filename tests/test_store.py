@@ -58,6 +58,7 @@ INDEXED = [
         sql.READERS,
         sql.COUNTS,
         sql.REASONS,
+        sql.BEGUN,
         sql.CANCEL_OPEN,
         talk.INBOUNDS_UNANSWERED,
     ),

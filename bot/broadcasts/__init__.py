@@ -238,7 +238,7 @@ class Broadcasts:
         return "running" if resumed else None
 
     async def cancel(self, broadcast: int, decision: Decision) -> int:
-        """End it for good, unless it has ended; how many will not get it. What has gone has gone."""
+        """End it for good, unless it has ended; how many get nothing of it. What has gone has gone."""
 
         def work(tx: Transaction) -> int:
             row = tx.one(sql.BROADCAST, {"id": broadcast})
@@ -246,9 +246,16 @@ class Broadcasts:
                 return 0
             history.move(tx, broadcast, row["state"], "cancelled", decision)
             values = {"broadcast": broadcast, "reason": "cancelled", "now": to_ms(decision.at)}
-            return tx.run(sql.CANCEL_OPEN, values)
+            begun = tx.rows(sql.BEGUN, values)[0]["people"]
+            stopped = tx.run(sql.CANCEL_OPEN, values)
+            return stopped - int(tx.rows(sql.BEGUN, values)[0]["people"] - begun)
 
         return await self._store.write(work)
+
+    async def begun(self, broadcast: int) -> int:
+        """How many have got the first parts of it, and will not get the rest."""
+        rows = await self._store.read(lambda tx: tx.rows(sql.BEGUN, {"broadcast": broadcast}))
+        return int(rows[0]["people"])
 
     async def _leave(self, row: Mapping[str, Any], decision: Decision) -> State | None:
         """Let it run, if what a second person approved is still what would be said; its new state."""
