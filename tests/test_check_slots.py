@@ -171,6 +171,8 @@ def test_each_two_slots_are_said_once(deployment: Deployment) -> None:
         ("valid_until = 2026-12-31", "Abrimos el lunes 4 de enero.", None),  # 2027: the nearest
         ("valid_until = 2026-12-31", "Abrimos el martes 4 de enero.", "lunes"),
         ("starts = 2026-10-05\nends = 2026-10-30", "Hasta el viernes 30 de octubre.", None),
+        ("", "Nos vemos el viernes 5/12/2026.", "sábado"),
+        ("", "Nos vemos el sábado 05/12/2026, o el domingo 2026-12-06.", None),
         ("", "Hay 30 personas en mayo 45 veces, el 5 de mayo y los lunes.", None),
     ],
 )
@@ -194,7 +196,15 @@ def test_titles_and_short_texts_are_judged_too(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["El 31 de noviembre.", "On February 30, 2027.", "El lunes 32 de mayo de 2027."]
+    "body",
+    [
+        "El 31 de noviembre.",
+        "On February 30, 2027.",
+        "El lunes 32 de mayo de 2027.",
+        "Ven el 2027-02-30.",
+        "Ven el 30/02/2027.",
+        "Ven el 12/31/2026.",  # in Spanish the day stands first
+    ],
 )
 def test_a_day_that_does_not_exist_is_refused(deployment: Deployment, body: str) -> None:
     """Nobody is invited to a day that never comes."""
