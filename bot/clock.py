@@ -6,7 +6,8 @@ missed beat is made up by the next, and a second one finds the broadcast already
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,10 +17,9 @@ from bot import timetable
 from bot.broadcasts.wanted import Wanted, digest_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Iterator
 
-    from bot.arming import Arming, Lived
+    from bot.arming import Arming
     from bot.broadcasts import Broadcasts
     from bot.housekeeping import Housekeeping
     from bot.timetable import Community, Due
@@ -28,6 +28,12 @@ log = structlog.get_logger()
 
 BEAT = timedelta(seconds=5)
 _INSTANT = timedelta(milliseconds=1)
+_TAKEN_UP = timedelta(minutes=10)
+"""How long before an edit was taken up a moment may lie that comes back: it was written just in time."""
+_SHOWN = timedelta(days=31)
+"""How far back each moment that was missed is shown; of what lies before, the latest of each slot."""
+_AGAIN = timedelta(hours=20)
+"""For how long after an entry was said another moment of it, written too late, says nothing new."""
 
 
 class Clock:
@@ -74,8 +80,11 @@ class Clock:
         if now is None:
             return
         for community in self._broadcasts.project.communities.values():
-            for due in self._come(community, lived, now):
+            for due in self._come(community, lived.judged_at, now):
                 await self._appoint(community, due, now)
+            for due in self._written_late(community, lived.judged_at, now):
+                if not await self._broadcasts.said_since(due.slot.entry, community.slug, now - _AGAIN, now):
+                    await self._appoint(community, due, now)
         made = await self._broadcasts.launch_due(now, lived.since)
         made += await self._broadcasts.next_channels(now)
         await self._arming.judged(now)
@@ -84,25 +93,50 @@ class Clock:
             self._stir()
         await self._housekeeping.tidy(now)
 
-    def _come(self, community: Community, lived: Lived, now: datetime) -> list[Due]:
-        """The moments that have come, of each slot the latest: what it would have said before is old news.
+    def _come(self, community: Community, judged: datetime | None, now: datetime) -> Iterator[Due]:
+        """The moments that came since slots were last looked at, earliest first.
 
-        One that is too late counts when it passed while nobody was running. Before we ever looked, it is
-        only a record of what was.
+        Of an entry only the latest is of use: what it would have said before is held and shown, as all is
+        that is too late. Before we ever looked, that is only a record of what was.
         """
-        judged = lived.judged_at or now
+        looked = judged if judged and judged <= now else None  # a clock that was ahead has looked at nothing
+        come = self._due(community, looked or now, now)
+        come = [due for due in come if (due.moment > looked if looked else not due.late)]
+        of_use = {due.slot.entry: due.moment for due in come if not due.late}
+        newest = {due.slot: due for due in come}
+        for due in come:
+            if due.moment == of_use.get(due.slot.entry):
+                yield due
+            elif looked and (due is newest[due.slot] or (not due.slot.digest and now - due.moment <= _SHOWN)):
+                yield replace(due, late=True)
+
+    def _written_late(self, community: Community, judged: datetime | None, now: datetime) -> list[Due]:
+        """The moments that lay in the past when slots were last looked at, and of which nobody knew then.
+
+        A date that somebody just wrote is meant to be said while it is of use. An hour that comes back, or
+        that counts from a start, is meant from now on: most often it takes the place of one that was said.
+        """
+        if judged is None:
+            return []
+        return [
+            due
+            for due in self._due(community, judged, now)
+            if due.moment <= judged and not due.late
+            if isinstance(due.slot.when, datetime) or now - due.moment <= _TAKEN_UP
+        ]
+
+    def _due(self, community: Community, since: datetime, now: datetime) -> list[Due]:
+        """All that came since then, and all that came before and is still of use."""
         longest = max((slot.late for slot in community.slots), default=timedelta())
-        starts = self._broadcasts.project.library.starts
-        since = min(judged, now - longest - _INSTANT)  # what is exactly so late is still of use
-        latest = {due.slot: due for due in timetable.due(community, starts, since, now)}  # earliest first
-        return [due for due in latest.values() if not due.late or due.moment > judged]
+        since = min(since, now - longest - _INSTANT)  # what is exactly so late is still of use
+        return timetable.due(community, self._broadcasts.project.library.starts, since, now)
 
     async def _appoint(self, community: Community, due: Due, now: datetime) -> None:
         slot = due.slot
         if slot.digest:
             row = digest_row(slot.entry, community, due.key, due.moment, slot.late)
         elif entry := self._broadcasts.project.library.entries.get(slot.entry):
-            row = Wanted(entry, community, due.key, due.moment, slot.late).row()
+            row = Wanted(entry, community, due.key, due.moment, timedelta() if due.late else slot.late).row()
         else:
             return  # `check` says it
         await self._broadcasts.appoint(row, now)

@@ -178,6 +178,7 @@ class Inbox:
             raise Unanswerable("empty")
         if sum(part.segments for part in said.open) > MOST_SEGMENTS:
             raise Unanswerable("long")
+        # Not for days of rest or mourning: somebody asked, and waits for this answer.
         due_at = timetable.quiet_until(community, now) or now
         held = not said.closed and (row["heard_at"] or 0) <= window_from(due_at)
         delivery = {

@@ -54,8 +54,8 @@ class Claim:
         heard_at: When the person last wrote, in milliseconds.
         person: The subscriber's state when claimed.
         marketing: 0 when no marketing reaches their number on WhatsApp.
+        broadcast: None for what somebody wrote for and waits for.
         valid_until: Of the broadcast, in milliseconds.
-        reply: Whether somebody wrote and waits for this.
     """
 
     id: int
@@ -66,8 +66,13 @@ class Claim:
     heard_at: int | None
     person: str | None
     marketing: int | None
+    broadcast: int | None
     valid_until: int | None
-    reply: bool
+
+    @property
+    def reply(self) -> bool:
+        """Whether somebody wrote and waits for this."""
+        return self.broadcast is None
 
     def key(self, parts: int) -> str:
         """What the vendor is asked to echo in the receipt, for a text of so many parts."""
@@ -183,18 +188,18 @@ def _turn(
     waits = [{"sender": sender, "wait_until": to_ms(end.lane_until)} for end in settled if end.lane_until]
     tx.each(sql.LANE_WAITS, waits)
     wanted = {"sender": sender, "now": to_ms(now), "limit": replies}
-    claims = _claims(tx.tuples(sql.CLAIM_REPLIES, wanted), None, reply=True) if replies else []
+    claims = _claims(tx.tuples(sql.CLAIM_REPLIES, wanted), None, None) if replies else []
     for broadcast, valid_until in broadcasts:
         if len(claims) >= limit:
             break
         wanted |= {"broadcast": broadcast, "limit": limit - len(claims)}
-        claims += _claims(tx.tuples(sql.CLAIM_BROADCAST, wanted), valid_until, reply=False)
+        claims += _claims(tx.tuples(sql.CLAIM_BROADCAST, wanted), broadcast, valid_until)
     return claims
 
 
-def _claims(rows: Sequence[tuple[Any, ...]], valid_until: int | None, *, reply: bool) -> list[Claim]:
+def _claims(rows: Sequence[tuple[Any, ...]], broadcast: int | None, valid_until: int | None) -> list[Claim]:
     return [
-        Claim(delivery, attempt, part, text, sealed, heard_at, person, marketing, valid_until, reply)
+        Claim(delivery, attempt, part, text, sealed, heard_at, person, marketing, broadcast, valid_until)
         for delivery, attempt, part, text, sealed, heard_at, person, marketing in rows
     ]
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.arming import Arming
+from bot.moments import to_ms
 from tests.core import Clock, Core, Vendor, opened, people, person, vendor_at_work
 from tests.deployment import Deployment, deploy
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.arming import Off
+    from bot.store import Transaction
     from tests.conftest import Rehearsal
 
 CHATS = [str(2000 + n) for n in range(20)]
@@ -297,3 +299,27 @@ async def test_a_clock_in_the_past_is_in_doubt(core: Core, clock: Clock) -> None
         assert await arming.off() is None
         await arming.begin()
         clock.slipped = timedelta(hours=-1)
+
+
+async def test_what_waits_for_a_good_hour_still_does_when_the_clock_agrees(core: Core, clock: Clock) -> None:
+    """Who had enough today and a letter for the morning keep their hour; what a wrong clock queued is due."""
+    await core.take_in(people(4))
+    await core.announce()
+    hours = {1: 40, 2: 10, 3: 24 * 365, 4: 3}
+
+    def work(tx: Transaction) -> None:
+        for row, ahead in hours.items():
+            due_at = to_ms(core.now + timedelta(hours=ahead))
+            tx.run("UPDATE deliveries SET due_at = :due_at WHERE id = :id", {"id": row, "due_at": due_at})
+        tx.run("UPDATE deliveries SET reason = 'enough' WHERE id IN (1, 3)")
+        tx.run("UPDATE deliveries SET broadcast = NULL WHERE id = 2")
+
+    await core.store.write(work)
+    await core.arming.begin()
+    clock.slipped = timedelta(hours=1)
+    assert await core.arming.doubts(core.now)
+    clock.slipped = timedelta()
+    assert not await core.arming.doubts(core.now)
+    now = to_ms(core.now)
+    due = dict(await core.rows("SELECT id, due_at FROM deliveries"))
+    assert {row for row, due_at in due.items() if due_at > now} == {1, 2}

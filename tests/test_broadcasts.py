@@ -268,3 +268,17 @@ async def test_every_channel_has_its_sender(core: Core) -> None:
         " GROUP BY 1, 2 ORDER BY 1"
     )
     assert senders == [("sms", "sms", 2), ("telegram", "bot", 2), ("whatsapp", "whatsapp", 2)]
+
+
+async def test_who_got_a_first_part_has_got_something(core: Core) -> None:
+    """Cancelled between two parts, whoever read the first is counted as gone, not as never told."""
+    await core.take_in(people(5))
+    broadcast = await core.announce("larga")
+    first, second, in_hand = await claim(core, 3)
+    await core.outbox.turn(
+        "bot", [Settled(one, "next", due_at=core.now) for one in (first, second)], [], 0, core.now
+    )
+    assert await core.broadcasts.cancel(broadcast, core.decision()) == 2
+    assert await core.broadcasts.begun(broadcast) == 2
+    await core.outbox.turn("bot", [Settled(in_hand, "next", due_at=core.now)], [], 0, core.now)
+    assert await core.broadcasts.begun(broadcast) == 3

@@ -211,6 +211,8 @@ def test_a_long_announcement_is_said_with_its_segments(deployment: Deployment) -
         ("Ve a https://bit.ly/abc ahora.", True),
         ("[Aquí](http://TinyURL.com/abc)", True),
         ("t.co/abc", True),
+        ("https://wa.link/abc", True),
+        ("https://www.lnkd.in.example.org/ y https://not.ly/", False),
         ("https://habit.ly/abc, https://t.com/a y https://bit.ly.example.org/", False),
     ],
 )
@@ -228,6 +230,18 @@ def test_a_telephone_that_no_fact_vouches_for_is_said(deployment: Deployment) ->
         "content/facts.toml", '[office]\nphone = { phone = "+1 559 555 0123", source = "test" }\n'
     )
     assert not deployment.said()
+
+
+@pytest.mark.parametrize("phone", ["55 5658 1111", "800 0990 773", "233-3065", "+52 55 5658 1111"])
+def test_a_telephone_of_mexico_is_one_too(deployment: Deployment, phone: str) -> None:
+    """Written as people in Mexico do, with or without an area, a number needs a fact as well."""
+    aviso(deployment, body=f"Llama al {phone}, de 9:00 a 13:00.")
+    assert deployment.said() == {("es.md", 5, "check.phone", "error")}
+    if "5658" in phone:
+        deployment.write(
+            "content/facts.toml", '[office]\nphone = { phone = "+52 55 5658 1111", source = "test" }\n'
+        )
+        assert not deployment.said()
 
 
 def test_an_announcement_without_template_is_said_where_whatsapp_speaks(deployment: Deployment) -> None:

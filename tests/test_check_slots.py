@@ -34,6 +34,7 @@ confirm = true
 source = "test"
 confidence = "confirmed"
 """
+FEAST = 'holidays = ["MX"]\n'
 
 
 @pytest.fixture
@@ -171,6 +172,8 @@ def test_each_two_slots_are_said_once(deployment: Deployment) -> None:
         ("valid_until = 2026-12-31", "Abrimos el lunes 4 de enero.", None),  # 2027: the nearest
         ("valid_until = 2026-12-31", "Abrimos el martes 4 de enero.", "lunes"),
         ("starts = 2026-10-05\nends = 2026-10-30", "Hasta el viernes 30 de octubre.", None),
+        ("", "Nos vemos el viernes 5/12/2026.", "sábado"),
+        ("", "Nos vemos el sábado 05/12/2026, o el domingo 2026-12-06.", None),
         ("", "Hay 30 personas en mayo 45 veces, el 5 de mayo y los lunes.", None),
     ],
 )
@@ -194,7 +197,15 @@ def test_titles_and_short_texts_are_judged_too(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["El 31 de noviembre.", "On February 30, 2027.", "El lunes 32 de mayo de 2027."]
+    "body",
+    [
+        "El 31 de noviembre.",
+        "On February 30, 2027.",
+        "El lunes 32 de mayo de 2027.",
+        "Ven el 2027-02-30.",
+        "Ven el 30/02/2027.",
+        "Ven el 12/31/2026.",  # in Spanish the day stands first
+    ],
 )
 def test_a_day_that_does_not_exist_is_refused(deployment: Deployment, body: str) -> None:
     """Nobody is invited to a day that never comes."""
@@ -213,3 +224,31 @@ def test_a_translation_behind_its_source_is_refused_unless_the_source_may_stand_
     assert deployment.said() == {("en.md", 3, "library.stale", "warning")}
     deployment.write("schedules/phoenix.toml", FRESNO)
     assert deployment.said() == {("en.md", 3, "library.stale", "error")}
+
+
+@pytest.mark.parametrize(
+    ("rest", "first", "second", "level"),
+    [
+        ("", "at = 2026-12-01T22:00:00", "at = 2026-12-02T08:10:00", "error"),
+        ("", "at = 2026-12-01T22:00:00", "at = 2026-12-02T08:30:00", None),
+        (FEAST, "at = 2026-12-25T12:00:00", "at = 2026-12-26T08:10:00", "warning"),
+        (FEAST, "at = 2026-12-25T12:00:00", "at = 2026-12-25T18:00:00", "warning"),
+    ],
+)
+def test_what_is_held_is_compared_when_it_leaves(
+    deployment: Deployment, rest: str, first: str, second: str, level: str | None
+) -> None:
+    """Two announcements that a night, or a day of rest, brings together are said."""
+    aviso(deployment)
+    deployment.write("content/announcements/otro/es.md", '+++\ntitle = "Otro"\n+++\nOtro aviso.\n')
+    slots(deployment, announce(first), announce(second, "otro"), rest=rest)
+    found = [one.level for one in deployment.check()[1] if one.rule == "check.too-close"]
+    assert found == ([level] if level else [])
+
+
+def test_a_digest_beside_an_announcement_is_said(deployment: Deployment) -> None:
+    """Who follows a topic does not get its digest and an announcement at once."""
+    aviso(deployment)
+    digest = 'digest = ["salud"]\nevery = "viernes a las 17:10"'
+    slots(deployment, announce('every = "viernes a las 17:00"'), digest)
+    assert [one.rule for one in deployment.check()[1] if one.level == "error"] == ["check.too-close"]

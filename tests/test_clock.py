@@ -307,3 +307,118 @@ async def test_two_processes_at_once_say_it_once(made: Deployment) -> None:
             ("scheduled", "clock"),
             ("running", "clock"),
         ]
+
+
+async def edit(
+    clock: Hand, made: Deployment, old: str, new: str, file: str = "schedules/fresno.toml"
+) -> None:
+    """An edit that the running service takes up."""
+    made.edit(file, old, new)
+    project, _ = check.read(made.folder / "config.toml", os.environ, clock.now)
+    assert project is not None
+    await clock.app.current.take_up(project)
+
+
+@pytest.fixture
+def daily(tmp_path: Path) -> Deployment:
+    """Fresno hears of the fair every day at a quarter past ten."""
+    made = deploy(tmp_path, "http://127.0.0.1:9")
+    file = made.folder / "schedules/fresno.toml"
+    file.write_text(file.read_text("utf-8") + "\n[[slot]]\nannounce = 'feria'\nevery = 'day at 10:15'\n")
+    return made
+
+
+def today(hour: int, minute: int) -> datetime:
+    """That minute in Fresno on the first of March, in UTC."""
+    return datetime(2027, 3, 1, hour, minute, tzinfo=ZONE).astimezone(UTC)
+
+
+async def times(clock: Hand) -> list[str]:
+    """The local times at which something was said, or is held."""
+    reports = await clock.app.reports.reports(clock.now)
+    return sorted(f"{one.due_at.astimezone(ZONE):%d %H:%M}" for one in reports if one.due_at)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("hour", ["10:05", "10:12", "9:00"])
+async def test_an_hour_that_is_moved_back_is_not_said_again(
+    daily: Deployment, hour: str, *, restarted: bool
+) -> None:
+    """Said at 10:15 and moved to an earlier hour at 10:21, a daily notice is next said tomorrow."""
+    async with hand(daily) as clock:
+        await clock.beat(today(10, 0))
+        await clock.beat(today(10, 15))
+        await clock.beat(today(10, 20))
+        await edit(clock, daily, "10:15", hour)
+        if not restarted:
+            await clock.beat(today(10, 21))
+    async with hand(daily) as clock:
+        await clock.beat(today(10, 21))
+        assert await times(clock) == ["01 10:15"]
+        await clock.beat(today(10, 22) + timedelta(days=1))
+        assert len(await times(clock)) == 2
+
+
+async def test_a_reminder_is_not_said_again_when_its_event_moves(daily: Deployment) -> None:
+    """Reminded an hour before, people are not reminded again when the event moves by ten minutes."""
+    spanish, english = ("content/announcements/feria/es.md", "content/announcements/feria/en.md")
+    daily.edit(spanish, "summary =", "starts = 2027-03-01T11:15:00\nsummary =")
+    daily.edit("schedules/fresno.toml", "every = 'day at 10:15'", "before = '1 hour'")
+    assert (daily.folder / english).exists()
+    async with hand(daily) as clock:
+        await clock.beat(today(10, 0))
+        await clock.beat(today(10, 15))
+        await edit(clock, daily, "11:15", "11:10", spanish)
+        await clock.beat(today(10, 16))
+        assert await times(clock) == ["01 10:15"]
+
+
+async def test_an_hour_long_past_is_meant_from_tomorrow_on(daily: Deployment) -> None:
+    """A daily hour of 09:00 that is written at 10:20 does not leave at once."""
+    async with hand(daily) as clock:
+        await clock.beat(today(8, 0))
+        await edit(clock, daily, "10:15", "23:00")
+        await clock.beat(today(10, 20))
+        await edit(clock, daily, "23:00", "9:00")
+        await clock.beat(today(10, 21))
+        assert await times(clock) == []
+        await clock.beat(today(9, 0) + timedelta(days=1))
+        assert await times(clock) == ["02 09:00"]
+
+
+async def test_a_date_just_past_is_said_unless_it_was(daily: Deployment) -> None:
+    """Written at 18:05, «today at 18:00» goes out once; moved to 17:30 it is not said again."""
+    daily.edit("schedules/fresno.toml", "every = 'day at 10:15'", "at = 2027-03-02T18:00:00")
+    async with hand(daily) as clock:
+        await clock.beat(today(18, 4))
+        await edit(clock, daily, "2027-03-02T18:00:00", "2027-03-01T18:00:00")
+        await clock.beat(today(18, 5))
+        assert await times(clock) == ["01 18:00"]
+        await edit(clock, daily, "T18:00:00", "T17:30:00")
+        await clock.beat(today(18, 6))
+        assert await times(clock) == ["01 18:00"]
+
+
+async def test_each_missed_day_is_held_and_shown(daily: Deployment) -> None:
+    """Away for 40 days, a daily notice is said once; the days of the last month wait for a person, each."""
+    daily.edit("schedules/fresno.toml", "every =", "late = '3d'\nevery =")
+    async with hand(daily) as clock:
+        await clock.beat(today(10, 16) - timedelta(days=1))
+        await clock.beat(today(10, 0))
+    back = datetime(2027, 4, 10, 12, tzinfo=ZONE).astimezone(UTC)
+    async with hand(daily) as clock:
+        assert await clock.beat(back) == {"fresno": 2}
+        _, said = await clock.reports("running")
+        assert said.due_at == datetime(2027, 4, 10, 10, 15, tzinfo=ZONE)
+        missed = [one.due_at.astimezone(ZONE).date() for one in await clock.reports("missed") if one.due_at]
+    assert sorted(missed) == [said.due_at.date() - timedelta(days=n) for n in range(30, 0, -1)]
+
+
+async def test_two_hours_of_one_entry_are_not_said_together(daily: Deployment) -> None:
+    """Away over both hours of a notice, people get it once on return, and the first hour is shown."""
+    slot(daily, "fresno", "feria", datetime(2027, 3, 1, 10))  # noqa: DTZ001 - as the community's clocks show it
+    async with hand(daily) as clock:
+        await clock.beat(today(9, 0))
+    async with hand(daily) as clock:
+        assert await clock.beat(today(10, 30)) == {"fresno": 1}
+        assert [one.due_at for one in await clock.reports("missed")] == [today(10, 0)]

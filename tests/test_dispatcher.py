@@ -119,3 +119,21 @@ async def test_a_keeper_that_fails_is_heard(
             await core.dispatcher(lane).run()
     await lane._channel.aclose()
     assert told.value.why == "full"
+
+
+async def test_a_pause_holds_what_waits_for_its_turn(core: Core, vendor: Vendor) -> None:
+    """Where a message takes seconds, none leaves two seconds after the pause, nor after a cancel."""
+    await core.take_in(people(10, "sms"))
+    broadcast = await core.announce("larga")
+    async with core.dispatching(vendor.sms(), rate=5):
+        await vendor.until(1)
+        await core.broadcasts.pause(broadcast, core.decision())
+        await when(partial(nobody_but, core, broadcast, "held"))
+        before = len(vendor.asked)
+        await asyncio.sleep(6)
+        assert len(vendor.asked) == before == 1
+        await core.broadcasts.resume(broadcast, core.decision())
+        await vendor.until(2)
+        await core.broadcasts.cancel(broadcast, core.decision())
+        await asyncio.sleep(6)
+        assert len(vendor.asked) == 2

@@ -155,7 +155,7 @@ async def test_each_moment_once(made: Deployment, rehearsal: Rehearsal, begins: 
     assert [row[:2] for row in made_of] == wanted
     assert {state for _, _, state in made_of} <= {"done", "missed"}
     said = [row for row in made_of if row[2] == "done"]
-    assert len(said) > len(wanted) / 2
+    assert len(said) > len(wanted) / 4
     accepted = Counter(
         (row["address"], name)
         for row in await rehearsal.ledger()
@@ -207,7 +207,7 @@ def _beat(made: Deployment) -> int:
 
 
 def _until_next(now: datetime, chance: random.Random) -> timedelta:
-    """How long nobody lives: often until just before something is due, seldom for hours."""
+    """How long nobody lives: often until just before something is due, seldom for a day."""
     if chance.random() < 0.6:
         following = next(
             moment
@@ -218,7 +218,9 @@ def _until_next(now: datetime, chance: random.Random) -> timedelta:
         wait = following - now - timedelta(seconds=chance.uniform(-0.1, 0.25))
         if wait < LATE:
             return max(wait, timedelta())
-    return timedelta(minutes=chance.uniform(0, 40) if chance.random() < 0.97 else chance.uniform(100, 300))
+    if chance.random() < 0.97:
+        return timedelta(minutes=chance.uniform(0, 40))
+    return timedelta(hours=chance.uniform(2, 30))
 
 
 @cache

@@ -58,12 +58,13 @@ INDEXED = [
         sql.READERS,
         sql.COUNTS,
         sql.REASONS,
+        sql.BEGUN,
         sql.CANCEL_OPEN,
         talk.INBOUNDS_UNANSWERED,
     ),
     *(sql.BROADCASTS_OPEN, sql.BROADCASTS_DUE, sql.BROADCAST_MADE, sql.SUBSCRIBER_BY_ADDRESS),
     *(sql.SUPPRESSED, sql.SUBSCRIBER_MOVED, deciding.BROADCASTS_OVER, deciding.HISTORY),
-    *(deciding.ANY_TOO_LATE, deciding.BROADCASTS_TO_SUBMIT, deciding.ARMING),
+    *(deciding.ANY_TOO_LATE, deciding.BROADCASTS_TO_SUBMIT, deciding.ARMING, deciding.SAID_SINCE),
     *(corrections.CORRECTED_BY, corrections.FAN_OUT, corrections.ORPHANED),
 ]
 

@@ -109,6 +109,11 @@ class Broadcasts:
         if made and row["state"] != "scheduled":
             log.warning("broadcast.unapproved", entry=row["entry"], community=row["community"])
 
+    async def said_since(self, entry: str, community: str, since: datetime, now: datetime) -> bool:
+        """Whether an entry's moment came in a community since then, whatever became of it (aware UTC)."""
+        values = {"entry": entry, "community": community, "since": to_ms(since), "now": to_ms(now)}
+        return await self._store.read(lambda tx: tx.one(deciding.SAID_SINCE, values)) is not None
+
     async def launch_due(self, now: datetime, since: datetime | None = None) -> list[int]:
         """Let run what waits for its moment when that has come; the numbers of what runs.
 
@@ -234,7 +239,7 @@ class Broadcasts:
         return "running" if resumed else None
 
     async def cancel(self, broadcast: int, decision: Decision) -> int:
-        """End it for good, unless it has ended; how many will not get it. What has gone has gone."""
+        """End it for good, unless it has ended; how many get nothing of it. What has gone has gone."""
 
         def work(tx: Transaction) -> int:
             row = tx.one(sql.BROADCAST, {"id": broadcast})
@@ -242,9 +247,16 @@ class Broadcasts:
                 return 0
             history.move(tx, broadcast, row["state"], "cancelled", decision)
             values = {"broadcast": broadcast, "reason": "cancelled", "now": to_ms(decision.at)}
-            return tx.run(sql.CANCEL_OPEN, values)
+            begun = tx.rows(sql.BEGUN, values)[0]["people"]
+            stopped = tx.run(sql.CANCEL_OPEN, values)
+            return stopped - int(tx.rows(sql.BEGUN, values)[0]["people"] - begun)
 
         return await self._store.write(work)
+
+    async def begun(self, broadcast: int) -> int:
+        """How many have got the first parts of it, and will not get the rest."""
+        rows = await self._store.read(lambda tx: tx.rows(sql.BEGUN, {"broadcast": broadcast}))
+        return int(rows[0]["people"])
 
     async def _leave(self, row: Mapping[str, Any], decision: Decision) -> State | None:
         """Let it run, if it is for its community, and as a second person approved it; its new state."""

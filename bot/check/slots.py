@@ -95,25 +95,33 @@ def _recurring(community: Community, slot: Slot, when: Every, now: datetime) -> 
 
 
 def _crowded(community: Community, entries: Mapping[str, Entry], now: datetime) -> Iterator[Finding]:
-    """Announcements that the same people get within half an hour of another, once for each two slots."""
-    coming = [
-        (moment, slot)
-        for slot in community.slots
-        if (entry := entries.get(slot.entry))
-        for moment in _ahead(community, slot, entry, now)
-        if (ends := entry.expires(community.zone)) is None or moment < ends
-    ]
-    coming.sort(key=lambda one: one[0])
+    """What the same people get within half an hour of another, once for each two slots.
+
+    Compared is when each really leaves, after its night or its day of rest. Where only a day of rest brings
+    two together it is a warning: what recurs meets one now and then.
+    """
+    coming = sorted(
+        (
+            (held.until if held else moment, moment, bool(held and held.why != "night"), slot)
+            for slot in community.slots
+            if (entry := entries.get(slot.entry)) or slot.digest
+            for moment in _ahead(community, slot, entry, now)
+            if (ends := entry.expires(community.zone) if entry else None) is None or moment < ends
+            for held in (rest(community, moment),)
+        ),
+        key=lambda one: one[:2],
+    )
     said: set[tuple[int, int]] = set()
-    for (before, one), (after, other) in pairwise(coming):
+    for (before, first, rested, one), (after, second, rests, other) in pairwise(coming):
         lines = (min(one.line, other.line), max(one.line, other.line))
-        same = one.entry == other.entry and before == after  # one broadcast
-        if after - before >= _APART or same or lines in said:
+        same = one.entry == other.entry and first == second  # one broadcast
+        if after - before >= _APART or same or lines in said or (one.digest and other.digest):
             continue
         said.add(lines)
         late, early = (one, other) if one.line > other.line else (other, one)
         day = shown(community, before).date().isoformat()
-        yield _finding(community, late, "check.too-close", other=early.entry, day=day)
+        level: Level = "warning" if rested or rests else "error"
+        yield _finding(community, late, "check.too-close", level, other=early.entry, day=day)
 
 
 def _ahead(community: Community, slot: Slot, entry: Entry | None, now: datetime) -> list[datetime]:

@@ -26,12 +26,19 @@ if TYPE_CHECKING:
     from bot.timetable import Community
     from channels.base import Part
 
-_SHORTENERS = "bit.ly tinyurl.com t.co goo.gl ow.ly is.gd buff.ly cutt.ly rebrand.ly"
+_SHORTENERS = (
+    "bit.ly tinyurl.com t.co goo.gl ow.ly is.gd buff.ly cutt.ly rebrand.ly"
+    " lnkd.in tiny.cc t.ly wa.link shorturl.at"
+)
 """They hide where they lead: carriers (Twilio 30007, spam filters) and careful people distrust them."""
 
 _SHORTENER = re.compile(
     rf"(?<![\w.-])(?:{'|'.join(map(re.escape, _SHORTENERS.split()))})(?![\w-]|\.\w)", re.IGNORECASE
 )
+
+_REGIONS = ("US", "MX")
+_LOCAL = re.compile(r"(?<![\w./-])\d{3}-\d{4}(?![\w/-])")
+"""Seven digits without an area, «233-3065»: no telephone that somebody elsewhere can call."""
 
 _LONGEST = 3
 """Segments of an announcement beyond which staff are told what it costs."""
@@ -50,21 +57,32 @@ def lines(edition: Edition) -> Iterator[tuple[int, str]]:
 
 def links_and_numbers(entry: Entry, facts: Collection[Fact]) -> Iterator[Finding]:
     """Shortened links, and telephones that no fact vouches for."""
-    known = {_e164(str(fact.value)) for fact in facts if fact.kind == "phone"}
+    known = {_e164(str(fact.value), region) for fact in facts if fact.kind == "phone" for region in _REGIONS}
     for edition in entry.editions.values():
         for line, text in lines(edition):
             for link in _SHORTENER.findall(text):
                 yield Finding("check.shortener", edition.file, line, values={"link": link.lower()})
-            for match in phonenumbers.PhoneNumberMatcher(text, "US"):
-                number = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
-                if number not in known:
-                    values = {"phone": match.raw_string}
-                    yield Finding("check.phone", edition.file, line, values=values)
+            for phone in _telephones(text):
+                if not known & {_e164(phone, region) for region in _REGIONS}:
+                    yield Finding("check.phone", edition.file, line, values={"phone": phone})
 
 
-def _e164(written: str) -> str:
+def _telephones(text: str) -> Iterator[str]:
+    """Each telephone in a text, as it is written: as the United States write it, or else as Mexico does."""
+    taken: list[tuple[int, int]] = []
+    for region in _REGIONS:
+        for match in phonenumbers.PhoneNumberMatcher(text, region):
+            if all(match.end <= begin or end <= match.start for begin, end in taken):
+                taken.append((match.start, match.end))
+                yield match.raw_string
+    for local in _LOCAL.finditer(text):
+        if all(local.end() <= begin or end <= local.start() for begin, end in taken):
+            yield local[0]
+
+
+def _e164(written: str, region: str) -> str:
     try:
-        number = phonenumbers.parse(written, "US")
+        number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:
         return written
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

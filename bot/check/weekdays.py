@@ -11,6 +11,7 @@ from calendar import monthrange
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from bot import languages
 from bot.check.texts import lines
 from bot.findings import Finding
 from bot.timetable import vocabulary
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _LONGEST_MONTH = 31
 _LEAP_YEAR = 2024
+_MONTHS = 12
 
 
 def _either(kind: str) -> str:
@@ -38,13 +40,20 @@ _WRITTEN = (
 )
 """«sábado 5 de diciembre», "Saturday, December 5, 2026", "Saturday 5 December": folded, without commas."""
 
+_NUMBERS = rf"(?:\b(?P<weekday>{_either('D')}) )?(?:el |the )?(?:dia )?(?<![\w./-])"
+_ISO = re.compile(rf"{_NUMBERS}(?P<year>2[01]\d\d)-(?P<month>\d\d)-(?P<day>\d\d)(?![\w/-])")
+_DAY_FIRST = re.compile(rf"{_NUMBERS}(?P<day>\d{{1,2}})/(?P<month>\d{{1,2}})/(?P<year>2[01]\d\d)(?![\w/-])")
+_MONTH_FIRST = re.compile(rf"{_NUMBERS}(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/(?P<year>2[01]\d\d)(?![\w/-])")
+"""«2026-12-05»; «5/12/2026» as everybody writes it but those who read English."""
+
 
 def wrong_days(entry: Entry) -> Iterator[Finding]:
     """Dates that do not exist, and weekdays that are not those of their dates."""
     near = [when for when in (entry.starts, entry.ends, entry.valid_until) if when]
     for edition in entry.editions.values():
+        slashes = _MONTH_FIRST if languages.base(edition.language) == "en" else _DAY_FIRST
         for number, text in lines(edition):
-            for written in _WRITTEN:
+            for written in (*_WRITTEN, _ISO, slashes):
                 for found in written.finditer(folded(text)):
                     rule, meant = _fault(found, near)
                     if rule:
@@ -54,7 +63,9 @@ def wrong_days(entry: Entry) -> Iterator[Finding]:
 
 def _fault(found: re.Match[str], near: list[date]) -> tuple[str, str]:
     """What is wrong with a date, and which weekday it is; ("", "") where nothing is, or nobody can know."""
-    day, month, weekday = int(found["day"]), MEANING[found["month"]][1], found["weekday"]
+    day, month, weekday = int(found["day"]), _month(found["month"]), found["weekday"]
+    if not 1 <= month <= _MONTHS:
+        return "check.no-such-day", ""
     years = [int(found["year"])] if found["year"] else [_year(month, day, when) for when in near]
     if not 1 <= day <= max(monthrange(year, month)[1] for year in years or [_LEAP_YEAR]):
         meant = weekday or 1 <= day <= _LONGEST_MONTH  # «en mayo 45 personas» is no date
@@ -66,6 +77,10 @@ def _fault(found: re.Match[str], near: list[date]) -> tuple[str, str]:
     if said in days:
         return "", ""
     return "check.weekday", vocabulary.weekday(days[0], like=weekday)
+
+
+def _month(written: str) -> int:
+    return int(written) if written.isdigit() else MEANING[written][1]
 
 
 def _year(month: int, day: int, when: date) -> int:

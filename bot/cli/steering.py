@@ -100,6 +100,7 @@ def cancel(desk: Desk, broadcast: int, by: str) -> None:
             stopped = await app.broadcasts.cancel(broadcast, Decision(by, app.clockwork.now()))
             counts = (await app.reports.report(broadcast, app.clockwork.now())).counts
             gone = sum(counts[state] for state in ("claimed", "sent", "delivered", "read", "unknown"))
+            gone += await app.broadcasts.begun(broadcast)
             key = "cancelled" if stopped or gone else "cancelled-unsent"
             await _after(desk, app, broadcast, key, moved=True, n=stopped, gone=gone)
 

@@ -229,6 +229,8 @@ class Lane:
         free = (claim.heard_at or 0) > window_from(now)
         if self._stopping or self._pace.resting:
             self._end(Settled(claim, "queued", due_at=now))
+        elif claim.broadcast and claim.broadcast not in dict(await self._speaking()):
+            self._end(Settled(claim, "queued"))  # paused, cancelled or held by night while it waited its turn
         elif claim.valid_until is not None and claim.valid_until <= to_ms(now):
             self._end(Settled(claim, "expired", "too-late"))
         elif shut := text.shut(free=free, marketing=claim.marketing != 0):

@@ -34,6 +34,12 @@ BROADCASTS_TO_SUBMIT = """
     SELECT * FROM broadcasts
     WHERE entry = :entry AND community = :community AND state IN ('draft', 'returned') ORDER BY id
 """
+SAID_SINCE = """
+    SELECT 1 AS yes FROM broadcasts
+    WHERE entry = :entry AND community = :community AND due_at > :since AND due_at <= :now
+      AND state NOT IN ('cancelled', 'rejected')
+    LIMIT 1
+"""
 ANY_TOO_LATE = """
     SELECT EXISTS (SELECT 1 FROM deliveries
                    WHERE broadcast = :broadcast AND state = 'expired' AND reason = 'too-late') AS some
@@ -56,8 +62,14 @@ ARMING_BEAT = """
 ARMING_JUDGED = "UPDATE arming SET judged_at = :now WHERE id = 1"
 ARMING_TRUSTED = "UPDATE arming SET beat_at = :now, off = NULL, who = :who WHERE id = 1"
 ARMING_OFF = "UPDATE arming SET off = :off WHERE id = 1"
-# What was queued, or told to wait, by a clock that ran ahead would wait for as long as that was.
-QUEUED_AHEAD = "UPDATE deliveries SET due_at = :now WHERE state = 'queued' AND due_at > :now"
+# What was queued, or told to wait, by a clock that ran ahead would wait for as long as that was. Who has had
+# enough waits for a week at most by a right one, and a letter of the consulate for the morning.
+QUEUED_AHEAD = """
+    UPDATE deliveries SET due_at = :now
+    WHERE state = 'queued'
+      AND due_at > :now + CASE WHEN reason = 'enough' THEN 691200000
+                               WHEN broadcast IS NULL AND inbound IS NULL THEN 86400000 ELSE 0 END
+"""
 LANES_AHEAD = "UPDATE lanes SET wait_until = :now WHERE wait_until > :now + 86400000"
 ARMING_ON = """
     UPDATE arming SET token = :token, beat = :beat, beat_at = :now, since = :now, off = NULL, who = :who

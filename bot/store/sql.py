@@ -139,6 +139,11 @@ CANCEL_OPEN = """
     UPDATE deliveries SET state = 'cancelled', reason = :reason, settled_at = :now
     WHERE broadcast = :broadcast AND state IN ('queued', 'held')
 """
+# Who got the first of several parts has got something, although the rest will not follow.
+BEGUN = """
+    SELECT count(*) AS people FROM deliveries
+    WHERE broadcast = :broadcast AND part > 0 AND state IN ('cancelled', 'expired')
+"""
 
 # --- outbox -----------------------------------------------------------------------------------------------
 
