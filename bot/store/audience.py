@@ -27,6 +27,11 @@ _PLACE = f"""
     CASE {{t}}.channel WHEN :first THEN 1 WHEN :second THEN 2 ELSE 3 END,
     {{s}}.id
 """
+# What reached somebody by another address, or will: what waits there until they write is one only for a text
+# that would have to wait as well.
+_A_COPY = """
+    (d.state NOT IN ('failed', 'cancelled', 'expired', 'held') OR d.state = 'held' AND {shut} IS NOT NULL)
+"""
 # Only who linked addresses is looked at twice: the same entry is theirs by one of them, in one community.
 _ONE_COPY = f"""
     (s.person IS NULL
@@ -40,7 +45,7 @@ _ONE_COPY = f"""
                         WHERE b.entry = :entry AND b.community <> :community
                           AND b.due_at > :same_from AND b.due_at < :same_until
                           AND d.subscriber IN (SELECT o.id FROM subscribers o WHERE o.person = s.person)
-                          AND d.state <> 'failed' AND d.state <> 'cancelled' AND d.state <> 'expired'))
+                          AND {_A_COPY.format(shut=_SHUT.format(s="s", t="t"))}))
 """  # noqa: S608 - a constant of ours
 # How many other announcements of this community go to an address on one day.
 _COUNT = """
@@ -82,13 +87,15 @@ _FIRST_DAY = f"""
          ELSE coalesce((SELECT min(y.moment) FROM days y
                         WHERE :most > {_that_day("y.begins", "y.ends", "y.begins")}), :last_day) END
 """  # noqa: S608 - as above
-# Who linked several addresses and was not reached by one of them; the others are tried in their order.
+# Who linked several addresses and was not reached by one of them, or fell out of its window before its turn;
+# the others are tried in their order.
 FAILED = """
-    SELECT d.broadcast, d.subscriber, s.person, b.entry, b.community, b.due_at
+    SELECT d.broadcast, d.subscriber, d.state, s.person, b.entry, b.community, b.due_at
     FROM deliveries d
     JOIN subscribers s ON s.id = d.subscriber AND s.person IS NOT NULL
     JOIN broadcasts b ON b.id = d.broadcast
-    WHERE d.state = 'failed' AND d.broadcast IS NOT NULL AND d.settled_at > :since AND d.settled_at <= :until
+    WHERE d.state IN ('failed', 'held') AND d.broadcast IS NOT NULL
+      AND d.settled_at > :since AND d.settled_at <= :until
       AND b.community = :community
     ORDER BY d.settled_at
 """
@@ -106,17 +113,38 @@ NEXT_ADDRESSES = f"""
                      AND (b.valid_until IS NULL OR b.valid_until > :now)
     JOIN texts t ON t.broadcast = b.id AND t.channel = o.channel AND t.language = o.language
     WHERE o.person = :person AND o.state = 'active' AND {_WANTS.format(s="o", b="b.id")}
-      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.broadcast = b.id AND d.subscriber = o.id)
+      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.broadcast = b.id AND d.subscriber = o.id
+                      AND (d.state <> 'cancelled' OR d.reason <> 'other-channel'))
       AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
                       WHERE {_SAME_NEWS}
                         AND d.subscriber IN (SELECT l.id FROM subscribers l WHERE l.person = :person)
-                        AND d.state <> 'failed' AND d.state <> 'cancelled' AND d.state <> 'expired')
+                        AND {_A_COPY.format(shut=_SHUT.format(s="o", t="t"))})
 """  # noqa: S608 - as above
+# What was taken back because another channel could bring it waits again when that one failed.
 NEXT_DELIVERY = """
     INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
     VALUES (:broadcast, :subscriber, :text, :sender, :state, :shut, :now)
-    ON CONFLICT (broadcast, subscriber) DO NOTHING
+    ON CONFLICT (broadcast, subscriber) DO UPDATE
+    SET text = excluded.text, sender = excluded.sender, state = excluded.state, reason = excluded.reason,
+        due_at = excluded.due_at, settled_at = NULL
+    WHERE deliveries.state = 'cancelled' AND deliveries.reason = 'other-channel'
 """
+# A copy that waits for somebody to write is taken back when another of their addresses gets it.
+_TAKE_BACK = f"""
+    UPDATE deliveries SET state = 'cancelled', reason = 'other-channel', settled_at = :now
+    WHERE state = 'held' AND state IN ('held', 'claimed') AND reason IN ('window', 'us-template')
+      AND broadcast IN (SELECT b.id FROM broadcasts b WHERE {_SAME_NEWS}) AND {{brought}}
+"""  # noqa: S608 - as above
+TAKE_BACK = _TAKE_BACK.format(
+    brought="""
+    EXISTS (SELECT 1 FROM subscribers s JOIN subscribers o ON o.person = s.person
+            JOIN deliveries n ON n.subscriber = o.id AND n.broadcast = :broadcast AND n.state = 'queued'
+            WHERE s.id = deliveries.subscriber)
+"""
+)
+TAKE_BACK_FROM = _TAKE_BACK.format(
+    brought="subscriber IN (SELECT s.id FROM subscribers s WHERE s.person = :person)"
+)
 # They are held, and the report says why.
 ENOUGH = """
     UPDATE deliveries SET reason = 'enough'
@@ -152,12 +180,14 @@ class Unmade:
         topics: How many: `:topic0` is the first.
         days: As for `fan_out`.
         spoken: Who will have it from another community by then, as `subscribers.person` has them.
+        waiting: For whom it will wait there until they write.
     """
 
     texts: int
     topics: int
     days: int
     spoken: tuple[int, ...] = ()
+    waiting: tuple[int, ...] = ()
 
     def counted(self) -> str:
         """How many people get which text, freely or not, when, or what keeps it from them."""
@@ -168,10 +198,10 @@ class Unmade:
         """
 
     def linked_elsewhere(self) -> str:
-        """Who of them has an address in another community too, as `subscribers.person` has them."""
+        """Who of them has an address in another community too, as `subscribers.person`, and `shut` or not."""
         return f"""
             {self._tables()}
-            SELECT a.person {self._heard()}
+            SELECT a.person, a.shut {self._heard()}
               AND EXISTS (SELECT 1 FROM subscribers e
                           WHERE e.person = a.person AND e.community <> :community)
         """  # noqa: S608 - as above
@@ -197,8 +227,12 @@ class Unmade:
 
     def _heard(self) -> str:
         """Numbers are written out: there may be more of them than a statement takes values."""
-        spoken = ", ".join(str(int(person)) for person in self.spoken)
+        spoken, waiting = (
+            ", ".join(str(int(person)) for person in people) for people in (self.spoken, self.waiting)
+        )
         outside = f"(a.person IS NULL OR a.person NOT IN ({spoken}))" if spoken else "true"
+        if waiting:
+            outside += f" AND (a.person IS NULL OR a.shut IS NULL OR a.person NOT IN ({waiting}))"
         return f"FROM ({_audience(self.days)}) a WHERE {outside}"
 
     def _tables(self) -> str:
