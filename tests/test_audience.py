@@ -345,6 +345,27 @@ async def test_what_waits_too_long_says_why_it_was_not_sent(core: Core, clock: C
     assert (reason.state, reason.reason, reason.until) == ("expired", "enough-too-late", None)
 
 
+async def test_who_has_no_room_for_a_week_is_told_of(core: Core) -> None:
+    """No day holds more than the limit: what fits in none of seven is not sent, and the report says so."""
+    limit(core, 1)
+    await core.take_in([person(chat(0), community="noche")])
+    made = [await core.announce(community="noche", moment=f"m{n}") for n in range(10)]
+    days = Counter(
+        datetime.fromtimestamp(due / 1000, UTC).date()
+        for (due,) in await core.rows("SELECT due_at FROM deliveries WHERE state = 'queued'")
+    )
+    assert (len(days), max(days.values())) == (7, 1)
+    [reason] = (await core.reports.report(made[-1], core.now)).reasons
+    assert (reason.state, reason.reason, reason.people) == ("expired", "enough-too-late", 1)
+    assert set(await core.broadcasts.finish(core.now)) == set(made[7:])
+    project = core.current.project
+    asked = project.library.entries["feria"], [(project.communities["noche"], core.now)]
+    [plan] = await Plans(core.store, core.current, core.reports).plan(*asked)
+    assert [(group.held, group.goes, group.people) for group in plan.groups] == [
+        ("enough-too-late", False, 1)
+    ]
+
+
 async def test_enough_waits_over_nights_without_a_morning(core: Core) -> None:
     """The next good moment is the end of the night, at whatever hour the community has it."""
     limit(core, 1)

@@ -176,7 +176,7 @@ def order(
         "same_from": to_ms(now - SAME),
         "same_until": to_ms(now + SAME),
         "most": community.most_a_day,
-        "last_day": to_ms(days[-1].moment) if days else None,
+        "too_late": to_ms(days[-1].moment) + 1 if days else None,  # later than any of the days
         "counted_from": to_ms(now - _COUNTED),
     }
     for n, day in enumerate(days):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 REPEATED = timedelta(days=7)
 """How far back is looked for the same text to the same people."""
 
-Held = Literal["window", "us-template", "enough"]
+Held = Literal["window", "us-template", "enough", "enough-too-late"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Group:
         template: Whether it is WhatsApp's approved template that they get.
         messages: For each of them.
         segments: For each of them: what is paid for and what the lane counts.
-        held: Why not at once: they must write first, or have had enough that day.
+        held: Why not at once: they must write first, or have had enough that day, or on each of seven.
         due: When it may go, aware UTC; of no meaning to who must write first.
     """
 
@@ -243,12 +243,13 @@ class _Asked:
             values |= {f"text{n}": n, f"channel{n}": text.channel, f"language{n}": text.language}
             values |= {f"sender{n}": sender, f"category{n}": text.category}
             values[f"closed{n}"] = dump_parts(text.closed) if text.closed else None
-        groups = tuple(self._group(row) for row in tx.rows(unmade.counted(), values))
+        groups = tuple(self._group(row, values["too_late"]) for row in tx.rows(unmade.counted(), values))
         addresses = {row["shut"]: row["people"] for row in tx.rows(unmade.addresses(), values)}
         readers = sum(group.people for group in self.readers if group.channel in self.community.channels)
         heard, people = sum(addresses.values()), sum(group.people for group in groups)
         for row in tx.rows(unmade.linked_elsewhere(), values):
-            (self.shut if row["shut"] else self.reached).add(row["person"])
+            if row["shut"] or row["due"] != values["too_late"]:
+                (self.shut if row["shut"] else self.reached).add(row["person"])
         return replace(
             plan,
             groups=groups,
@@ -257,12 +258,13 @@ class _Asked:
             repeated=self._repeated(tx, unmade, values),
         )
 
-    def _group(self, row: Mapping[str, int | str]) -> Group:
+    def _group(self, row: Mapping[str, int | str], too_late: object) -> Group:
         sender, text = self.texts[int(row["text"])]
         template = not row["free"] and not row["shut"] and text.open != text.closed
         parts = text.closed if template else text.open
         due, shut = from_ms(int(row["due"])), row["shut"]
-        held: Held | None = shut or ("enough" if due > self.at else None)  # type: ignore[assignment] # the SQL's words
+        enough: Held = "enough-too-late" if row["due"] == too_late else "enough"
+        held: Held | None = shut or (enough if due > self.at else None)  # type: ignore[assignment] # the SQL's words
         return Group(
             channel=text.channel,
             language=text.language,

@@ -81,11 +81,11 @@ _AUDIENCE = f"""
            {{due}} AS due
     {_CANDIDATES} AND {_ONE_COPY}
 """
-# Almost everybody has room today. Else the first day on which they have; the last when there is none.
+# Almost everybody has room today. Else the first day on which they have; too late when there is none.
 _FIRST_DAY = f"""
     CASE WHEN :most > {_that_day(":begins0", ":ends0", "0")} THEN :now
          ELSE coalesce((SELECT min(y.moment) FROM days y
-                        WHERE :most > {_that_day("y.begins", "y.ends", "y.begins")}), :last_day) END
+                        WHERE :most > {_that_day("y.begins", "y.ends", "y.begins")}), :too_late) END
 """  # noqa: S608 - as above
 # Who linked several addresses and was not reached by one of them, or fell out of its window before its turn;
 # the others are tried in their order.
@@ -145,9 +145,12 @@ TAKE_BACK = _TAKE_BACK.format(
 TAKE_BACK_FROM = _TAKE_BACK.format(
     brought="subscriber IN (SELECT s.id FROM subscribers s WHERE s.person = :person)"
 )
-# They are held, and the report says why.
+# They are held, and the report says why; also of whom there is no day for.
 ENOUGH = """
-    UPDATE deliveries SET reason = 'enough'
+    UPDATE deliveries
+    SET reason = CASE due_at WHEN :too_late THEN 'enough-too-late' ELSE 'enough' END,
+        state = CASE due_at WHEN :too_late THEN 'expired' ELSE state END,
+        settled_at = CASE due_at WHEN :too_late THEN :now END
     WHERE sender IN (SELECT DISTINCT sender FROM texts WHERE broadcast = :broadcast)
       AND broadcast = :broadcast AND state = 'queued' AND due_at > :now
 """
@@ -198,10 +201,10 @@ class Unmade:
         """
 
     def linked_elsewhere(self) -> str:
-        """Who of them has an address in another community too, as `subscribers.person`, and `shut` or not."""
+        """Who of them has an address in another community too, as `subscribers.person`; `shut`; `due`."""
         return f"""
             {self._tables()}
-            SELECT a.person, a.shut {self._heard()}
+            SELECT a.person, a.shut, a.due {self._heard()}
               AND EXISTS (SELECT 1 FROM subscribers e
                           WHERE e.person = a.person AND e.community <> :community)
         """  # noqa: S608 - as above
