@@ -16,14 +16,14 @@ _WANTS = """
                 WHERE f.subscriber = {s}.id AND w.broadcast = {b}))
 """
 # What keeps a text from somebody until they write; NULL: nothing does.
-_SHUT = """
+SHUT = """
     CASE WHEN {t}.closed IS NULL AND coalesce({s}.heard_at, 0) <= :window_from THEN 'window'
          WHEN {t}.category = 'marketing' AND {s}.marketing = 0
               AND coalesce({s}.heard_at, 0) <= :window_from THEN 'us-template' END
 """
 # Of a person's addresses the first in line: what can be said now, then the community's order of channels.
-_PLACE = f"""
-    CASE WHEN {_SHUT} IS NULL THEN 0 ELSE 1 END,
+PLACE = f"""
+    CASE WHEN {SHUT} IS NULL THEN 0 ELSE 1 END,
     CASE {{t}}.channel WHEN :first THEN 1 WHEN :second THEN 2 ELSE 3 END,
     {{s}}.id
 """
@@ -32,6 +32,14 @@ _PLACE = f"""
 _A_COPY = """
     (d.state NOT IN ('failed', 'cancelled', 'expired', 'held') OR d.state = 'held' AND {shut} IS NOT NULL)
 """
+# Whether a person has no copy from another community, where it was said at about the same time.
+NOT_ELSEWHERE = f"""
+    NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
+                WHERE b.entry = :entry AND b.community <> :community
+                  AND b.due_at > :same_from AND b.due_at < :same_until
+                  AND d.subscriber IN (SELECT o.id FROM subscribers o WHERE o.person = s.person)
+                  AND {_A_COPY.format(shut=SHUT.format(s="s", t="t"))})
+"""  # noqa: S608 - a constant of ours
 # Only who linked addresses is looked at twice: the same entry is theirs by one of them, in one community.
 _ONE_COPY = f"""
     (s.person IS NULL
@@ -39,13 +47,9 @@ _ONE_COPY = f"""
                     JOIN texts u ON u.broadcast = :broadcast AND u.channel = o.channel
                                 AND u.language = o.language
                     WHERE o.person = s.person AND o.community = :community AND o.state = 'active'
-                      AND ({_PLACE.format(s="o", t="u")}) < ({_PLACE.format(s="s", t="t")})
+                      AND ({PLACE.format(s="o", t="u")}) < ({PLACE.format(s="s", t="t")})
                       AND {_WANTS.format(s="o", b=":broadcast")})
-        AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
-                        WHERE b.entry = :entry AND b.community <> :community
-                          AND b.due_at > :same_from AND b.due_at < :same_until
-                          AND d.subscriber IN (SELECT o.id FROM subscribers o WHERE o.person = s.person)
-                          AND {_A_COPY.format(shut=_SHUT.format(s="s", t="t"))}))
+        AND {NOT_ELSEWHERE})
 """  # noqa: S608 - a constant of ours
 # How many other announcements of this community go to an address on one day.
 _COUNT = """
@@ -77,12 +81,12 @@ _CANDIDATES = f"""
 _AUDIENCE = f"""
     SELECT s.id AS subscriber, s.person, t.id AS text, t.sender,
            coalesce(s.heard_at, 0) > :window_from AS free,
-           {_SHUT.format(s="s", t="t")} AS shut,
+           {SHUT.format(s="s", t="t")} AS shut,
            {{due}} AS due
     {_CANDIDATES} AND {_ONE_COPY}
 """
 # Almost everybody has room today. Else the first day on which they have; too late when there is none.
-_FIRST_DAY = f"""
+FIRST_DAY = f"""
     CASE WHEN :most > {_that_day(":begins0", ":ends0", "0")} THEN :now
          ELSE coalesce((SELECT min(y.moment) FROM days y
                         WHERE :most > {_that_day("y.begins", "y.ends", "y.begins")}), :too_late) END
@@ -106,7 +110,7 @@ _SAME_NEWS = """
 """
 NEXT_ADDRESSES = f"""
     SELECT o.id AS subscriber, o.channel, b.id AS broadcast, b.community, t.id AS text, t.sender,
-           {_SHUT.format(s="o", t="t")} AS shut
+           {SHUT.format(s="o", t="t")} AS shut
     FROM subscribers o
     JOIN broadcasts b ON b.community = o.community AND {_SAME_NEWS}
                      AND b.state IN ('running', 'paused', 'done')
@@ -118,7 +122,7 @@ NEXT_ADDRESSES = f"""
       AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
                       WHERE {_SAME_NEWS}
                         AND d.subscriber IN (SELECT l.id FROM subscribers l WHERE l.person = :person)
-                        AND {_A_COPY.format(shut=_SHUT.format(s="o", t="t"))})
+                        AND {_A_COPY.format(shut=SHUT.format(s="o", t="t"))})
 """  # noqa: S608 - as above
 # What was taken back because another channel could bring it waits again when that one failed.
 NEXT_DELIVERY = """
@@ -162,7 +166,7 @@ def fan_out(days: int = 0) -> str:
     Args:
         days: How many `days` are handed over where people get no more than `:most` in one; 0: no limit.
     """
-    limits = f"WITH {_days(days)}" if days else ""
+    limits = f"WITH {days_table(days)}" if days else ""
     return f"""
         {limits}
         INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
@@ -224,7 +228,7 @@ class Unmade:
         """How many addresses hear what is on these topics, by what keeps it from them; linked ones each."""
         return f"""
             {self._tables()}
-            SELECT shut, count(*) AS people FROM (SELECT {_SHUT.format(s="s", t="t")} AS shut {_CANDIDATES})
+            SELECT shut, count(*) AS people FROM (SELECT {SHUT.format(s="s", t="t")} AS shut {_CANDIDATES})
             GROUP BY shut
         """  # noqa: S608 - as above
 
@@ -247,7 +251,7 @@ class Unmade:
         said = f"texts (broadcast, id, channel, language, sender, closed, category) AS (VALUES {rows})"
         wanted = ", ".join(f"(:broadcast, :topic{n})" for n in range(self.topics))
         wants = f"VALUES {wanted}" if wanted else "SELECT :broadcast, '' WHERE false"
-        limits = f", {_days(self.days)}" if self.days else ""
+        limits = f", {days_table(self.days)}" if self.days else ""
         return f"WITH {said}, broadcast_topics (broadcast, topic) AS ({wants}){limits}"
 
 
@@ -260,10 +264,10 @@ SAID_LATELY = """
 
 
 def _audience(days: int) -> str:
-    return _AUDIENCE.format(due=_FIRST_DAY if days else ":now")
+    return _AUDIENCE.format(due=FIRST_DAY if days else ":now")
 
 
-def _days(count: int) -> str:
+def days_table(count: int) -> str:
     """The days after the first on which something may go: when it would, and between which midnights."""
     rows = ", ".join(f"(:moment{n}, :begins{n}, :ends{n})" for n in range(1, count))
     return f"days (moment, begins, ends) AS (VALUES {rows})"
