@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import links
+from bot.broadcasts.plan import Plans
 from bot.housekeeping import Housekeeping
 from bot.newcomers import Newcomer
 from bot.numbers import takes_marketing
@@ -110,6 +111,65 @@ async def test_the_window_is_a_decision_before_sending(core: Core) -> None:
     assert (await gets(core, broadcast))[number(2)] == "held window"
 
 
+async def test_the_window_is_asked_of_the_moment_it_leaves(core: Core, clock: Clock) -> None:
+    """What is announced at night leaves in the morning: whose window is shut then gets the next channel."""
+    addresses = person(number(0), channel="whatsapp"), person(number(0), channel="sms")
+    await core.take_in(replace(one, community="noche") for one in addresses)
+    await link(core, ("whatsapp", number(0)), ("sms", number(0)))
+    clock.skip(hours=13)  # eleven at night in Fresno
+    await core.heard(number(0))
+    clock.skip(hours=23)
+    plans = Plans(core.store, core.current, core.reports)
+    project = core.current.project
+    asked = project.library.entries["feria"], [(project.communities["noche"], core.now)]
+    [plan], [urgent] = await plans.plan(*asked), await plans.plan(*asked, emergency=True)
+    assert [one.groups[0].channel for one in (plan, urgent)] == ["sms", "whatsapp"]
+    await core.announce(community="noche")
+    await core.announce(community="noche", moment="n", why="Incendio")
+    rows = await core.rows("SELECT sender, state FROM deliveries ORDER BY broadcast")
+    assert rows == [("sms", "queued"), ("whatsapp", "queued")]
+
+
+async def test_who_fell_out_of_the_window_gets_the_next_channel(core: Core, clock: Clock) -> None:
+    """What is held at its turn goes by another address after the wait, and not later by the first as well."""
+    await core.take_in([*people(2, "whatsapp"), *people(1, "sms")])
+    await link(core, ("whatsapp", number(0)), ("sms", number(0)))
+    for n in range(2):
+        await core.heard(number(n))
+    broadcast = await core.announce()
+    clock.skip(hours=25)
+    await settle(core, broadcast, "whatsapp", "held", "window")
+    clock.skip(minutes=59)
+    assert await core.broadcasts.next_channels(core.now) == []
+    clock.skip(minutes=2)
+    assert await core.broadcasts.next_channels(core.now) == [broadcast]
+    rows = "SELECT sender, state, reason FROM deliveries ORDER BY sender, state"
+    held, sms = ("whatsapp", "held", "window"), ("sms", "queued", None)
+    assert await core.rows(rows) == [sms, ("whatsapp", "cancelled", "other-channel"), held]
+    await core.heard(number(0))
+    assert await core.counts(broadcast) == {"cancelled": 1, "held": 1, "queued": 1}
+
+
+async def test_what_no_other_channel_brought_waits_again(core: Core, clock: Clock) -> None:
+    """Where the next channel fails too, the text waits on the first until they write: it is not lost."""
+    await core.take_in([*people(1, "whatsapp"), *people(1, "sms")])
+    await link(core, ("whatsapp", number(0)), ("sms", number(0)))
+    await core.heard(number(0))
+    broadcast = await core.announce()
+    clock.skip(hours=25)
+    await settle(core, broadcast, "whatsapp", "held", "window")
+    clock.skip(hours=1.1)
+    await core.broadcasts.next_channels(core.now)
+    await settle(core, broadcast, "sms", "failed", "dead-number")
+    for _ in range(3):
+        clock.skip(hours=1.1)
+        await core.broadcasts.next_channels(core.now)
+    rows = "SELECT sender, state, reason FROM deliveries ORDER BY id"
+    assert await core.rows(rows) == [("whatsapp", "held", "window"), ("sms", "failed", "dead-number")]
+    await core.heard(number(0))
+    assert await core.counts(broadcast) == {"queued": 1, "failed": 1}
+
+
 async def test_a_person_in_two_communities_gets_one_copy(core: Core) -> None:
     """Linked addresses in two communities: one copy of an entry, and both of another entry's."""
     await core.take_in([person(chat(0)), person(chat(1), community="noche"), person(chat(2))])
@@ -117,6 +177,33 @@ async def test_a_person_in_two_communities_gets_one_copy(core: Core) -> None:
     assert set(await gets(core, await core.announce())) == {chat(0), chat(2)}
     assert await gets(core, await core.announce(community="noche")) == {}
     assert set(await gets(core, await core.announce("larga", community="noche"))) == {chat(1)}
+
+
+async def test_what_waits_in_one_community_does_not_silence_the_other(core: Core) -> None:
+    """Held on WhatsApp until they write, and by SMS from their other community: that is the copy they get."""
+    await core.take_in([*people(2, "whatsapp"), person(number(0), channel="sms", community="noche")])
+    await link(core, ("whatsapp", number(0)), ("sms", number(0)))
+    project = core.current.project
+    moments = [(project.communities[slug], core.now) for slug in ("fresno", "noche")]
+    plans = await Plans(core.store, core.current, core.reports).plan(
+        project.library.entries["feria"], moments
+    )
+    assert [(plan.people(None), plan.people()) for plan in plans] == [(0, 1), (1, 1)]
+    first, second = await core.announce(), await core.announce(community="noche")
+    assert await core.counts(second) == {"queued": 1}
+    assert await core.counts(first) == {"cancelled": 1, "held": 1}
+    await core.heard(number(0))
+    assert await core.counts(first) == {"cancelled": 1, "held": 1}
+
+
+async def test_what_waits_in_two_communities_waits_once(core: Core) -> None:
+    """Where no address can carry it now there is one copy that waits, whoever was first."""
+    await core.take_in(
+        [person(number(n), channel="whatsapp", community=("fresno", "noche")[n]) for n in range(2)]
+    )
+    await link(core, ("whatsapp", number(0)), ("whatsapp", number(1)))
+    assert await gets(core, await core.announce()) == {number(0): "held window"}
+    assert await gets(core, await core.announce(community="noche")) == {}
 
 
 async def test_what_failed_in_one_community_does_not_silence_the_other(core: Core) -> None:
@@ -258,6 +345,27 @@ async def test_what_waits_too_long_says_why_it_was_not_sent(core: Core, clock: C
     assert (reason.state, reason.reason, reason.until) == ("expired", "enough-too-late", None)
 
 
+async def test_who_has_no_room_for_a_week_is_told_of(core: Core) -> None:
+    """No day holds more than the limit: what fits in none of seven is not sent, and the report says so."""
+    limit(core, 1)
+    await core.take_in([person(chat(0), community="noche")])
+    made = [await core.announce(community="noche", moment=f"m{n}") for n in range(10)]
+    days = Counter(
+        datetime.fromtimestamp(due / 1000, UTC).date()
+        for (due,) in await core.rows("SELECT due_at FROM deliveries WHERE state = 'queued'")
+    )
+    assert (len(days), max(days.values())) == (7, 1)
+    [reason] = (await core.reports.report(made[-1], core.now)).reasons
+    assert (reason.state, reason.reason, reason.people) == ("expired", "enough-too-late", 1)
+    assert set(await core.broadcasts.finish(core.now)) == set(made[7:])
+    project = core.current.project
+    asked = project.library.entries["feria"], [(project.communities["noche"], core.now)]
+    [plan] = await Plans(core.store, core.current, core.reports).plan(*asked)
+    assert [(group.held, group.goes, group.people) for group in plan.groups] == [
+        ("enough-too-late", False, 1)
+    ]
+
+
 async def test_enough_waits_over_nights_without_a_morning(core: Core) -> None:
     """The next good moment is the end of the night, at whatever hour the community has it."""
     limit(core, 1)
@@ -371,6 +479,7 @@ def expected(everybody: list[One], entry: str) -> dict[str, dict[int, str]]:
     """By the rules as people read them: for each community who gets it, and in which state."""
     told: dict[str, dict[int, str]] = {}
     served: set[int] = set()
+    waiting: set[int] = set()
     for place in ("fresno", "noche"):
         here = {
             n: one
@@ -385,10 +494,13 @@ def expected(everybody: list[One], entry: str) -> dict[str, dict[int, str]]:
         groups: set[int] = set()
         for n in best:
             group = here[n].group
-            if group is None or group not in served | groups:
+            kept = served | groups if shut[n] == "queued" else served | groups | waiting
+            if group is None or group not in kept:
                 told[place][n] = shut[n]
                 groups |= {group} if group is not None else set()
-        served |= groups
+        going = (here[n].group for n, state in told[place].items() if state == "queued")
+        served |= {group for group in going if group is not None}
+        waiting |= groups
     return told
 
 
@@ -438,6 +550,6 @@ async def _as_expected(everybody: list[One], entry: str) -> None:
                 assert found == {addresses[n]: state for n, state in told.items()}
             rows = await core.rows(
                 "SELECT s.person FROM deliveries d JOIN subscribers s ON s.id = d.subscriber"
-                " WHERE s.person IS NOT NULL"
+                " WHERE s.person IS NOT NULL AND d.state <> 'cancelled'"
             )
             assert max(Counter(rows).values(), default=1) == 1

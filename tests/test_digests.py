@@ -275,6 +275,76 @@ async def test_linked_addresses_get_one_copy(tmp_path: Path) -> None:
         assert (await made.got(await made.digest())).keys() == {chat(1)}
 
 
+async def test_linked_addresses_in_two_communities_get_one_copy(tmp_path: Path) -> None:
+    """Where both communities have the same digest, who has an address in each reads it once."""
+    async with digesting(tmp_path) as made:
+        core = made.core
+        await core.take_in([person(chat(1)), person(chat(2), community="noche"), person(chat(3))])
+        await core.store.write(lambda tx: tx.run("UPDATE subscribers SET person = 1 WHERE id < 3"))
+        assert (await made.got(await made.digest())).keys() == {chat(1), chat(3)}
+        assert await made.got(await made.digest(community="noche")) == {}
+
+
+async def test_a_digest_is_one_of_the_announcements_of_a_day(tmp_path: Path) -> None:
+    """Who has had enough that day gets it on another, and the report says so; others get it now."""
+    async with digesting(tmp_path) as made:
+        core = made.core
+        file = core.folder / "schedules/fresno.toml"
+        file.write_text(file.read_text("utf-8") + "most_a_day = 1\n", "utf-8")
+        await made.take_up()
+        await core.take_in([person(chat(1))])
+        await core.announce()
+        await core.take_in([person(chat(2))])
+        digest = await made.digest()
+        assert await core.counts(digest) == {"queued": 1, "held": 1}
+        [reason] = (await core.reports.report(digest, core.now)).reasons
+        assert (reason.reason, reason.people) == ("enough", 1)
+
+
+async def test_what_nobody_got_is_news_again(tmp_path: Path) -> None:
+    """What stood in a digest that was cancelled, or was over before it left, is told in the next."""
+    async with digesting(tmp_path) as made:
+        core = made.core
+        await core.take_in([person(chat(1), "salud")])
+        await core.broadcasts.cancel(await made.digest(), core.decision())
+        again = await made.digest()
+        assert await made.titles(again) == {chat(1): {"vacunas-gratis", "lentes-gratis"}}
+        await core.store.write(
+            lambda tx: tx.run("UPDATE broadcasts SET valid_until = 1 WHERE id = :id", {"id": again})
+        )
+        await core.broadcasts.speaking(core.now)
+        await core.broadcasts.finish(core.now)
+        assert await core.state(again) == "expired"
+        assert (await made.titles(await made.digest())).keys() == {chat(1)}
+
+
+async def test_what_is_over_first_takes_nothing_from_the_others(tmp_path: Path) -> None:
+    """A digest that is paused past the end of one of its announcements still tells the others."""
+    async with digesting(tmp_path) as made:
+        core = made.core
+        await core.take_in([person(chat(1), "salud"), person(chat(2), "educacion")])
+        await made.write("pronto", "salud", "Hoy", "2026-11-20T12:00:00")
+        digest = await made.digest()
+        core.clock.skip(hours=4)
+        await core.broadcasts.speaking(core.now)
+        assert await core.counts(digest) == {"queued": 2}
+
+
+async def test_what_is_over_by_the_morning_is_no_news(tmp_path: Path) -> None:
+    """A digest that somebody lets run at night leaves in the morning, without what was over before."""
+    async with digesting(tmp_path) as made:
+        core = made.core
+        await core.take_in([person(chat(1), "salud", community="noche")])
+        await made.write("madrugada", "salud", "De madrugada", "2026-11-21T05:00:00")
+        core.clock.skip(hours=13)
+        made.made += 1
+        place = core.current.project.communities["noche"]
+        row = digest_row(name(TOPICS), place, "m1", core.now) | {"due_at": int(core.now.timestamp() * 1000)}
+        await core.broadcasts.appoint(row, core.now)
+        [digest] = await core.broadcasts.launch_due(core.now)
+        assert "De madrugada" not in (await made.got(digest))[chat(1)]
+
+
 async def test_the_night_is_waited_for(tmp_path: Path) -> None:
     """A digest that falls into quiet hours is put together in the morning, from what is true then."""
     async with digesting(tmp_path) as made:

@@ -98,6 +98,7 @@ DELIVERIES = """
            t.open, t.closed
     FROM deliveries d JOIN broadcasts b ON b.id = d.broadcast JOIN texts t ON t.id = d.text
     JOIN subscribers s ON s.id = d.subscriber
+    WHERE d.reason IS NOT 'other-channel'
 """
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.broadcasts.fanning import good_days, leaves, order
 from bot.findings import Faults
 from bot.moments import to_ms
 from bot.news import MOST, News, topics_in, topics_of
-from bot.outbox import window_from
+from bot.store import audience
 from bot.store import digests as sql
 from bot.texts import add_text
 
@@ -47,11 +48,14 @@ class Digest:
     """What is told to whom, before it is written down.
 
     Attributes:
+        name: As `news.name` gave it.
         texts: Each with the sender it leaves through and the topics that its readers follow.
         told: The slugs of what stands in any of them.
-        until: When the first of it is over, aware UTC; None for never.
+        until: When the last of it is over, aware UTC; None for never. Who reads only of what is over before
+            gets it late rather than that nobody hears of the rest.
     """
 
+    name: str
     texts: tuple[tuple[str, Rendered, frozenset[str]], ...]
     told: frozenset[str]
     until: datetime | None
@@ -66,14 +70,15 @@ class Digests:
     async def gather(self, broadcast: int, entry: str, community: Community, now: datetime) -> Digest:
         """What is new, and the text for each set of topics that somebody follows.
 
-        What cannot be said in one of the languages that are read is left for another time.
+        What cannot be said in one of the languages that are read is left for another time. What is over
+        before the digest leaves is no news.
 
         Args:
             broadcast: Its row, which has been made.
             entry: As `news.name` gave it.
         """
         project = self._current.project
-        news = News(project.library, self._current.conversation, community, now)
+        news = News(project.library, self._current.conversation, community, leaves(community, now))
         topics = topics_in(entry)
         found = news.fresh(topics, await self._told(community))
         readers = await self._readers(broadcast, community, topics, found)
@@ -84,8 +89,10 @@ class Digests:
             if theirs:
                 said = news.write(theirs, each.language, each.channel)
                 texts.append((community.channels[each.channel], said, each.follows))
-        ends = [end for one, _ in items if (end := one.over(community.zone))]
-        return Digest(tuple(texts), frozenset(one.slug for one, _ in items), min(ends, default=None))
+        ends = [one.over(community.zone) for one, _ in items]
+        known = [end for end in ends if end]
+        until = max(known) if known and len(known) == len(ends) else None
+        return Digest(entry, tuple(texts), frozenset(one.slug for one, _ in items), until)
 
     async def _told(self, community: Community) -> set[str]:
         rows = await self._store.read(lambda tx: tx.rows(sql.TOLD, {"community": community.slug}))
@@ -139,6 +146,9 @@ def fan_out(tx: Transaction, broadcast: int, community: Community, digest: Diges
         add_text(tx, text, sender, broadcast, "|".join(sorted(follows)))
     tx.each(sql.DIGESTED, [{"broadcast": broadcast, "entry": slug} for slug in sorted(digest.told)])
     tx.run(sql.UNTIL, {"broadcast": broadcast, "until": to_ms(digest.until)})
-    first, second = (*community.channels, "", "")[:2]
-    order = {"broadcast": broadcast, "community": community.slug, "first": first, "second": second}
-    tx.run(sql.FAN_OUT, order | {"now": to_ms(now), "window_from": window_from(now)})
+    days = good_days(community, now)
+    values = order(broadcast, community, digest.name, days, now)
+    tx.run(sql.fan_out(len(days)), values)
+    tx.run(audience.TAKE_BACK, values)
+    if days:
+        tx.run(audience.ENOUGH, values)

@@ -1,7 +1,7 @@
 """The next channel: who linked several addresses and was not reached by one is written to by another.
 
-What may enter: what follows, after a stated wait, from a delivery that failed. The first channel is chosen in
-`fanning`, by the same rules.
+What may enter: what follows, after a stated wait, from a delivery that failed or was held at its turn. The
+first channel is chosen in `fanning`, by the same rules.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Fallback:
             addresses = tx.rows(audience.NEXT_ADDRESSES, values)
             if addresses:
                 chosen = min(addresses, key=lambda one: self._place(one, row["community"]))
-                made.append(_deliver(tx, chosen, now))
+                made.append(_deliver(tx, chosen, values))
         return made
 
     def _place(self, address: Mapping[str, Any], community: str) -> tuple[bool, bool, int, int]:
@@ -86,9 +86,13 @@ class Fallback:
         )
 
 
-def _deliver(tx: Transaction, address: Mapping[str, Any], now: datetime) -> int:
-    state = "held" if address["shut"] else "queued"
-    tx.run(audience.NEXT_DELIVERY, {**address, "state": state, "now": to_ms(now)})
+def _deliver(tx: Transaction, address: Mapping[str, Any], news: Mapping[str, Any]) -> int:
+    """One more delivery; what waited for the person to write on another address does so no more."""
+    values = {**news, **address, "state": "held" if address["shut"] else "queued"}
+    if not address["shut"]:
+        tx.run(audience.TAKE_BACK_FROM, values)
+    tx.run(audience.NEXT_DELIVERY, values)
     broadcast = int(address["broadcast"])
-    history.move(tx, broadcast, "done", "running", Decision(CLOCK, now, "next-channel"))
+    decision = Decision(CLOCK, from_ms(news["now"]), "next-channel")
+    history.move(tx, broadcast, "done", "running", decision)
     return broadcast

@@ -94,9 +94,11 @@ def fan_out(
         add_text(tx, text, sender, broadcast)
     tx.each(sql.TOPIC_WANTED, [{"broadcast": broadcast, "topic": topic} for topic in wanted(entry)])
     row = tx.one(sql.BROADCAST, {"id": broadcast})
-    days = good_days(community, now) if row and row["priority"] != EMERGENCY else []
-    values = order(broadcast, community, entry, days, now)
+    emergency = bool(row and row["priority"] == EMERGENCY)
+    days = [] if emergency else good_days(community, now)
+    values = order(broadcast, community, entry.slug, days, now, emergency=emergency)
     tx.run(audience.fan_out(len(days)), values)
+    tx.run(audience.TAKE_BACK, values)
     if days:
         tx.run(audience.ENOUGH, values)
     ask_opinion(tx, broadcast, entry, now)
@@ -140,23 +142,41 @@ def good_days(community: Community, now: datetime) -> list[Day]:
     return days
 
 
+def leaves(community: Community, now: datetime) -> datetime:
+    """When something that is due at `now` (aware UTC) leaves, unless it is an emergency."""
+    rest = timetable.rest(community, now)
+    return rest.until if rest else now
+
+
 def order(
-    broadcast: int, community: Community, entry: Entry, days: Sequence[Day], now: datetime
+    broadcast: int,
+    community: Community,
+    entry: str,
+    days: Sequence[Day],
+    now: datetime,
+    *,
+    emergency: bool = False,
 ) -> dict[str, object]:
-    """What the audience's SQL is to know of one broadcast that is due at `now`."""
+    """What the audience's SQL is to know of one broadcast that is due at `now`.
+
+    Whether a text may go freely is asked of the moment at which it leaves, not of the night before.
+
+    Args:
+        entry: A slug, or the name of a digest.
+    """
     first, second, *_ = (*community.channels, "", "")
     values: dict[str, object] = {
         "broadcast": broadcast,
         "community": community.slug,
-        "entry": entry.slug,
+        "entry": entry,
         "now": to_ms(now),
-        "window_from": window_from(now),
+        "window_from": window_from(now if emergency else leaves(community, now)),
         "first": first,
         "second": second,
         "same_from": to_ms(now - SAME),
         "same_until": to_ms(now + SAME),
         "most": community.most_a_day,
-        "last_day": to_ms(days[-1].moment) if days else None,
+        "too_late": to_ms(days[-1].moment) + 1 if days else None,  # later than any of the days
         "counted_from": to_ms(now - _COUNTED),
     }
     for n, day in enumerate(days):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 REPEATED = timedelta(days=7)
 """How far back is looked for the same text to the same people."""
 
-Held = Literal["window", "us-template", "enough"]
+Held = Literal["window", "us-template", "enough", "enough-too-late"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Group:
         template: Whether it is WhatsApp's approved template that they get.
         messages: For each of them.
         segments: For each of them: what is paid for and what the lane counts.
-        held: Why not at once: they must write first, or have had enough that day.
+        held: Why not at once: they must write first, or have had enough that day, or on each of seven.
         due: When it may go, aware UTC; of no meaning to who must write first.
     """
 
@@ -136,18 +136,26 @@ class Plans:
         Raises:
             Faults: a text cannot be rendered.
         """
+        asked: list[_Asked] = []
         plans: list[Plan] = []
-        spoken: list[tuple[datetime, set[int]]] = []
         for community, at in moments:
             readers = await self._reports.readers(community.slug)
             heading = heading_of(community, entry, timetable.shown(community, at).isoformat())
             texts = texts_for(self._current.project.library, entry, community, readers, at, heading)
-            asked = _Asked(entry, community, at, texts, readers, emergency=emergency)
-            asked.spoken = {person for when, people in spoken if abs(when - at) < SAME for person in people}
-            plan, linked = await self._store.read(asked.answer)
-            plans.append(self._priced(plan))
-            spoken.append((at, linked))
-        return self._timed(plans, emergency=emergency)
+            one = _Asked(entry, community, at, texts, readers, emergency=emergency)
+            for other in filter(one.same_news, asked):
+                one.spoken |= other.reached
+                one.waiting |= other.shut
+            asked.append(one)
+            plans.append(await self._store.read(one.answer))
+        for n, one in enumerate(asked):
+            brought = one.shut & {
+                who for other in filter(one.same_news, asked[n + 1 :]) for who in other.reached
+            }
+            if brought:  # what waited for them to write is taken back when the other is made
+                one.waiting |= brought
+                plans[n] = await self._store.read(one.answer)
+        return self._timed([self._priced(plan) for plan in plans], emergency=emergency)
 
     def _priced(self, plan: Plan) -> Plan:
         costs: dict[str, Decimal] = {}
@@ -189,7 +197,10 @@ class _Asked:
     """One question to the store.
 
     Attributes:
-        spoken: Who has an address in a community of the same plan that has its turn before.
+        spoken: Who gets it in a community of the same plan that has its turn before.
+        waiting: Who does not wait here until they write: they do so there, or get it there later.
+        reached: Who has an address in another community too and gets it here: answered, as the next.
+        shut: Who has one and must write first.
     """
 
     entry: Entry
@@ -199,9 +210,16 @@ class _Asked:
     readers: Sequence[Readers]
     emergency: bool = field(kw_only=True)
     spoken: set[int] = field(default_factory=set)
+    waiting: set[int] = field(default_factory=set)
+    reached: set[int] = field(default_factory=set)
+    shut: set[int] = field(default_factory=set)
 
-    def answer(self, tx: Transaction) -> tuple[Plan, set[int]]:
-        """The plan without prices and end, and the linked people whose other communities need it no more."""
+    def same_news(self, other: _Asked) -> bool:
+        """Whether who gets one needs no other."""
+        return abs(self.at - other.at) < SAME
+
+    def answer(self, tx: Transaction) -> Plan:
+        """The plan without prices and end."""
         rest = None if self.emergency else timetable.rest(self.community, self.at)
         states = {
             row["state"]: row["people"]
@@ -211,37 +229,44 @@ class _Asked:
         unsent = sum(group.people for group in self.readers if group.channel not in self.community.channels)
         passed = {"topics": 0, "linked": 0, "no-sender": unsent, "left": 0, "gone": 0} | states
         plan = Plan(self.community, self.entry.slug, self.at, rest, (), passed)
-        return self._counted(tx, plan) if self.texts else (plan, set())
+        return self._counted(tx, plan) if self.texts else plan
 
-    def _counted(self, tx: Transaction, plan: Plan) -> tuple[Plan, set[int]]:
+    def _counted(self, tx: Transaction, plan: Plan) -> Plan:
         days = [] if self.emergency else good_days(self.community, self.at)
         topics = sorted(wanted(self.entry))
-        unmade = audience.Unmade(len(self.texts), len(topics), len(days), tuple(sorted(self.spoken)))
-        values = order(0, self.community, self.entry, days, self.at)  # no broadcast has that number
+        unmade = audience.Unmade(
+            len(self.texts), len(topics), len(days), tuple(sorted(self.spoken)), tuple(sorted(self.waiting))
+        )
+        values = order(  # no broadcast has that number
+            0, self.community, self.entry.slug, days, self.at, emergency=self.emergency
+        )
         values |= {f"topic{n}": topic for n, topic in enumerate(topics)}
         for n, (sender, text) in enumerate(self.texts):
             values |= {f"text{n}": n, f"channel{n}": text.channel, f"language{n}": text.language}
             values |= {f"sender{n}": sender, f"category{n}": text.category}
             values[f"closed{n}"] = dump_parts(text.closed) if text.closed else None
-        groups = tuple(self._group(row) for row in tx.rows(unmade.counted(), values))
+        groups = tuple(self._group(row, values["too_late"]) for row in tx.rows(unmade.counted(), values))
         addresses = {row["shut"]: row["people"] for row in tx.rows(unmade.addresses(), values)}
         readers = sum(group.people for group in self.readers if group.channel in self.community.channels)
         heard, people = sum(addresses.values()), sum(group.people for group in groups)
-        plan = replace(
+        for row in tx.rows(unmade.linked_elsewhere(), values):
+            if row["shut"] or row["due"] != values["too_late"]:
+                (self.shut if row["shut"] else self.reached).add(row["person"])
+        return replace(
             plan,
             groups=groups,
             passed_over={**plan.passed_over, "topics": readers - heard, "linked": heard - people},
             us_numbers=addresses.get("us-template", 0),
             repeated=self._repeated(tx, unmade, values),
         )
-        return plan, {row["person"] for row in tx.rows(unmade.linked_elsewhere(), values)}
 
-    def _group(self, row: Mapping[str, int | str]) -> Group:
+    def _group(self, row: Mapping[str, int | str], too_late: object) -> Group:
         sender, text = self.texts[int(row["text"])]
         template = not row["free"] and not row["shut"] and text.open != text.closed
         parts = text.closed if template else text.open
         due, shut = from_ms(int(row["due"])), row["shut"]
-        held: Held | None = shut or ("enough" if due > self.at else None)  # type: ignore[assignment] # the SQL's words
+        enough: Held = "enough-too-late" if row["due"] == too_late else "enough"
+        held: Held | None = shut or (enough if due > self.at else None)  # type: ignore[assignment] # the SQL's words
         return Group(
             channel=text.channel,
             language=text.language,

@@ -10,8 +10,8 @@ In JSON it is a row for each community:
 
 Moments are UTC. `people` counts everybody in `groups`, `messages` and `segments` all that goes without
 anybody doing anything; those of a group are of one person. `way` is `text` or `template`; `held` is null,
-`window`, `us-template` or `enough`. `rest` is null or `{until, why, name}`; `hours` lie between `starts` and
-`finishes`.
+`window`, `us-template`, `enough` or `enough-too-late`. `rest` is null or `{until, why, name}`; `hours` lie
+between `starts` and `finishes`.
 """
 
 from __future__ import annotations
@@ -233,5 +233,7 @@ def _remarks(desk: Desk, plan: Plan) -> Iterator[str]:
         yield say("plan.us-numbers", n=n, held=held, next=n - held)
     for until, people in _enough(plan).items():
         yield say("plan.enough", n=people, when=desk.moment(until, plan.community.zone))
+    if n := plan.people("enough-too-late"):
+        yield say("plan.enough-too-late", n=n)
     if plan.repeated:
         yield say("plan.repeated", n=plan.repeated)

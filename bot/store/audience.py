@@ -18,17 +18,30 @@ _WANTS = """
                 WHERE f.subscriber = {s}.id AND w.broadcast = {b}))
 """
 # What keeps a text from somebody until they write; NULL: nothing does.
-_SHUT = """
+SHUT = """
     CASE WHEN {t}.closed IS NULL AND coalesce({s}.heard_at, 0) <= :window_from THEN 'window'
          WHEN {t}.category = 'marketing' AND {s}.marketing = 0
               AND coalesce({s}.heard_at, 0) <= :window_from THEN 'us-template' END
 """
 # Of a person's addresses the first in line: what can be said now, then the community's order of channels.
-_PLACE = f"""
-    CASE WHEN {_SHUT} IS NULL THEN 0 ELSE 1 END,
+PLACE = f"""
+    CASE WHEN {SHUT} IS NULL THEN 0 ELSE 1 END,
     CASE {{t}}.channel WHEN :first THEN 1 WHEN :second THEN 2 ELSE 3 END,
     {{s}}.id
 """
+# What reached somebody by another address, or will: what waits there until they write is one only for a text
+# that would have to wait as well.
+_A_COPY = """
+    (d.state NOT IN ('failed', 'cancelled', 'expired', 'held') OR d.state = 'held' AND {shut} IS NOT NULL)
+"""
+# Whether a person has no copy from another community, where it was said at about the same time.
+NOT_ELSEWHERE = f"""
+    NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
+                WHERE b.entry = :entry AND b.community <> :community
+                  AND b.due_at > :same_from AND b.due_at < :same_until
+                  AND d.subscriber IN (SELECT o.id FROM subscribers o WHERE o.person = s.person)
+                  AND {_A_COPY.format(shut=SHUT.format(s="s", t="t"))})
+"""  # noqa: S608 - a constant of ours
 # Only who linked addresses is looked at twice: the same entry is theirs by one of them, in one community.
 _ONE_COPY = f"""
     (s.person IS NULL
@@ -36,13 +49,9 @@ _ONE_COPY = f"""
                     JOIN texts u ON u.broadcast = :broadcast AND u.channel = o.channel
                                 AND u.language = o.language
                     WHERE o.person = s.person AND o.community = :community AND o.state = 'active'
-                      AND ({_PLACE.format(s="o", t="u")}) < ({_PLACE.format(s="s", t="t")})
+                      AND ({PLACE.format(s="o", t="u")}) < ({PLACE.format(s="s", t="t")})
                       AND {_WANTS.format(s="o", b=":broadcast")})
-        AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
-                        WHERE b.entry = :entry AND b.community <> :community
-                          AND b.due_at > :same_from AND b.due_at < :same_until
-                          AND d.subscriber IN (SELECT o.id FROM subscribers o WHERE o.person = s.person)
-                          AND d.state <> 'failed' AND d.state <> 'cancelled' AND d.state <> 'expired'))
+        AND {NOT_ELSEWHERE})
 """  # noqa: S608 - a constant of ours
 # How many other announcements of this community go to an address on one day.
 _COUNT = """
@@ -74,23 +83,25 @@ _CANDIDATES = f"""
 _AUDIENCE = f"""
     SELECT s.id AS subscriber, s.person, t.id AS text, t.sender,
            coalesce(s.heard_at, 0) > :window_from AS free,
-           {_SHUT.format(s="s", t="t")} AS shut,
+           {SHUT.format(s="s", t="t")} AS shut,
            {{due}} AS due
     {_CANDIDATES} AND {_ONE_COPY}
 """
-# Almost everybody has room today. Else the first day on which they have; the last when there is none.
-_FIRST_DAY = f"""
+# Almost everybody has room today. Else the first day on which they have; too late when there is none.
+FIRST_DAY = f"""
     CASE WHEN :most > {_that_day(":begins0", ":ends0", "0")} THEN :now
          ELSE coalesce((SELECT min(y.moment) FROM days y
-                        WHERE :most > {_that_day("y.begins", "y.ends", "y.begins")}), :last_day) END
+                        WHERE :most > {_that_day("y.begins", "y.ends", "y.begins")}), :too_late) END
 """  # noqa: S608 - as above
-# Who linked several addresses and was not reached by one of them; the others are tried in their order.
+# Who linked several addresses and was not reached by one of them, or fell out of its window before its turn;
+# the others are tried in their order.
 FAILED = f"""
-    SELECT d.broadcast, d.subscriber, s.person, b.entry, b.community, b.due_at
+    SELECT d.broadcast, d.subscriber, d.state, s.person, b.entry, b.community, b.due_at
     FROM deliveries d
     JOIN subscribers s ON s.id = d.subscriber AND s.person IS NOT NULL
     JOIN broadcasts b ON b.id = d.broadcast
-    WHERE d.state = 'failed' AND d.broadcast IS NOT NULL AND d.settled_at > :since AND d.settled_at <= :until
+    WHERE d.state IN ('failed', 'held') AND d.broadcast IS NOT NULL
+      AND d.settled_at > :since AND d.settled_at <= :until
       AND b.community = :community AND NOT {CORRECTED}
     ORDER BY d.settled_at
 """  # noqa: S608 - as above
@@ -101,27 +112,51 @@ _SAME_NEWS = """
 """
 NEXT_ADDRESSES = f"""
     SELECT o.id AS subscriber, o.channel, b.id AS broadcast, b.community, t.id AS text, t.sender,
-           {_SHUT.format(s="o", t="t")} AS shut
+           {SHUT.format(s="o", t="t")} AS shut
     FROM subscribers o
     JOIN broadcasts b ON b.community = o.community AND {_SAME_NEWS}
                      AND b.state IN ('running', 'paused', 'done')
                      AND (b.valid_until IS NULL OR b.valid_until > :now)
     JOIN texts t ON t.broadcast = b.id AND t.channel = o.channel AND t.language = o.language
     WHERE o.person = :person AND o.state = 'active' AND {_WANTS.format(s="o", b="b.id")} AND NOT {CORRECTED}
-      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.broadcast = b.id AND d.subscriber = o.id)
+      AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.broadcast = b.id AND d.subscriber = o.id
+                      AND (d.state <> 'cancelled' OR d.reason <> 'other-channel'))
       AND NOT EXISTS (SELECT 1 FROM broadcasts b JOIN deliveries d ON d.broadcast = b.id
                       WHERE {_SAME_NEWS}
                         AND d.subscriber IN (SELECT l.id FROM subscribers l WHERE l.person = :person)
-                        AND d.state <> 'failed' AND d.state <> 'cancelled' AND d.state <> 'expired')
+                        AND {_A_COPY.format(shut=SHUT.format(s="o", t="t"))})
 """  # noqa: S608 - as above
+# What was taken back because another channel could bring it waits again when that one failed.
 NEXT_DELIVERY = """
     INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
     VALUES (:broadcast, :subscriber, :text, :sender, :state, :shut, :now)
-    ON CONFLICT (broadcast, subscriber) DO NOTHING
+    ON CONFLICT (broadcast, subscriber) DO UPDATE
+    SET text = excluded.text, sender = excluded.sender, state = excluded.state, reason = excluded.reason,
+        due_at = excluded.due_at, settled_at = NULL
+    WHERE deliveries.state = 'cancelled' AND deliveries.reason = 'other-channel'
 """
-# They are held, and the report says why.
+# A copy that waits for somebody to write is taken back when another of their addresses gets it.
+_TAKE_BACK = f"""
+    UPDATE deliveries SET state = 'cancelled', reason = 'other-channel', settled_at = :now
+    WHERE state = 'held' AND state IN ('held', 'claimed') AND reason IN ('window', 'us-template')
+      AND broadcast IN (SELECT b.id FROM broadcasts b WHERE {_SAME_NEWS}) AND {{brought}}
+"""  # noqa: S608 - as above
+TAKE_BACK = _TAKE_BACK.format(
+    brought="""
+    EXISTS (SELECT 1 FROM subscribers s JOIN subscribers o ON o.person = s.person
+            JOIN deliveries n ON n.subscriber = o.id AND n.broadcast = :broadcast AND n.state = 'queued'
+            WHERE s.id = deliveries.subscriber)
+"""
+)
+TAKE_BACK_FROM = _TAKE_BACK.format(
+    brought="subscriber IN (SELECT s.id FROM subscribers s WHERE s.person = :person)"
+)
+# They are held, and the report says why; also of whom there is no day for.
 ENOUGH = """
-    UPDATE deliveries SET reason = 'enough'
+    UPDATE deliveries
+    SET reason = CASE due_at WHEN :too_late THEN 'enough-too-late' ELSE 'enough' END,
+        state = CASE due_at WHEN :too_late THEN 'expired' ELSE state END,
+        settled_at = CASE due_at WHEN :too_late THEN :now END
     WHERE sender IN (SELECT DISTINCT sender FROM texts WHERE broadcast = :broadcast)
       AND broadcast = :broadcast AND state = 'queued' AND due_at > :now
 """
@@ -133,7 +168,7 @@ def fan_out(days: int = 0) -> str:
     Args:
         days: How many `days` are handed over where people get no more than `:most` in one; 0: no limit.
     """
-    limits = f"WITH {_days(days)}" if days else ""
+    limits = f"WITH {days_table(days)}" if days else ""
     return f"""
         {limits}
         INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
@@ -154,12 +189,14 @@ class Unmade:
         topics: How many: `:topic0` is the first.
         days: As for `fan_out`.
         spoken: Who will have it from another community by then, as `subscribers.person` has them.
+        waiting: For whom it will wait there until they write.
     """
 
     texts: int
     topics: int
     days: int
     spoken: tuple[int, ...] = ()
+    waiting: tuple[int, ...] = ()
 
     def counted(self) -> str:
         """How many people get which text, freely or not, when, or what keeps it from them."""
@@ -170,10 +207,10 @@ class Unmade:
         """
 
     def linked_elsewhere(self) -> str:
-        """Who of them has an address in another community too, as `subscribers.person` has them."""
+        """Who of them has an address in another community too, as `subscribers.person`; `shut`; `due`."""
         return f"""
             {self._tables()}
-            SELECT a.person {self._heard()}
+            SELECT a.person, a.shut, a.due {self._heard()}
               AND EXISTS (SELECT 1 FROM subscribers e
                           WHERE e.person = a.person AND e.community <> :community)
         """  # noqa: S608 - as above
@@ -193,14 +230,18 @@ class Unmade:
         """How many addresses hear what is on these topics, by what keeps it from them; linked ones each."""
         return f"""
             {self._tables()}
-            SELECT shut, count(*) AS people FROM (SELECT {_SHUT.format(s="s", t="t")} AS shut {_CANDIDATES})
+            SELECT shut, count(*) AS people FROM (SELECT {SHUT.format(s="s", t="t")} AS shut {_CANDIDATES})
             GROUP BY shut
         """  # noqa: S608 - as above
 
     def _heard(self) -> str:
         """Numbers are written out: there may be more of them than a statement takes values."""
-        spoken = ", ".join(str(int(person)) for person in self.spoken)
+        spoken, waiting = (
+            ", ".join(str(int(person)) for person in people) for people in (self.spoken, self.waiting)
+        )
         outside = f"(a.person IS NULL OR a.person NOT IN ({spoken}))" if spoken else "true"
+        if waiting:
+            outside += f" AND (a.person IS NULL OR a.shut IS NULL OR a.person NOT IN ({waiting}))"
         return f"FROM ({_audience(self.days)}) a WHERE {outside}"
 
     def _tables(self) -> str:
@@ -212,7 +253,7 @@ class Unmade:
         said = f"texts (broadcast, id, channel, language, sender, closed, category) AS (VALUES {rows})"
         wanted = ", ".join(f"(:broadcast, :topic{n})" for n in range(self.topics))
         wants = f"VALUES {wanted}" if wanted else "SELECT :broadcast, '' WHERE false"
-        limits = f", {_days(self.days)}" if self.days else ""
+        limits = f", {days_table(self.days)}" if self.days else ""
         return f"WITH {said}, broadcast_topics (broadcast, topic) AS ({wants}){limits}"
 
 
@@ -225,10 +266,10 @@ SAID_LATELY = """
 
 
 def _audience(days: int) -> str:
-    return _AUDIENCE.format(due=_FIRST_DAY if days else ":now")
+    return _AUDIENCE.format(due=FIRST_DAY if days else ":now")
 
 
-def _days(count: int) -> str:
+def days_table(count: int) -> str:
     """The days after the first on which something may go: when it would, and between which midnights."""
     rows = ", ".join(f"(:moment{n}, :begins{n}, :ends{n})" for n in range(1, count))
     return f"days (moment, begins, ends) AS (VALUES {rows})"

@@ -5,11 +5,14 @@ Written as `sql` is.
 
 from __future__ import annotations
 
+from bot.store import audience
+
 # What is announced by itself is no news in a digest, and nothing stands in two of them.
 TOLD = """
     SELECT entry FROM broadcasts WHERE community = :community AND state NOT IN ('cancelled', 'rejected')
     UNION
-    SELECT d.entry FROM digested d JOIN broadcasts b ON b.id = d.broadcast WHERE b.community = :community
+    SELECT d.entry FROM digested d JOIN broadcasts b ON b.id = d.broadcast
+    WHERE b.community = :community AND b.state NOT IN ('cancelled', 'rejected', 'expired')
 """
 TOPIC = """
     INSERT INTO broadcast_topics (broadcast, topic) VALUES (:broadcast, :topic) ON CONFLICT DO NOTHING
@@ -41,28 +44,33 @@ READERS = f"""
 """  # noqa: S608 - as above
 UNTIL = "UPDATE broadcasts SET valid_until = :until WHERE id = :broadcast"
 DIGESTED = "INSERT INTO digested (broadcast, entry) VALUES (:broadcast, :entry)"
-_SHUT = "CASE WHEN {t}.closed IS NULL AND coalesce({s}.heard_at, 0) <= :window_from THEN 1 ELSE 0 END"
-# Of a person's addresses the first in line: what can be said now, then the community's order of channels.
-_PLACE = f"""
-    {_SHUT}, CASE {{t}}.channel WHEN :first THEN 1 WHEN :second THEN 2 ELSE 3 END, {{s}}.id
-"""
-# One statement for any number of people, each with the text for what they follow, by one of their addresses.
-FAN_OUT = f"""
-    WITH wanted AS MATERIALIZED ({TOPICS}),
-    said AS MATERIALIZED (SELECT t.*, {_MEANT} AS meant FROM texts t WHERE t.broadcast = :broadcast)
-    INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
-    SELECT :broadcast, s.id, t.id, t.sender,
-           CASE {_SHUT.format(s="s", t="t")} WHEN 1 THEN 'held' ELSE 'queued' END,
-           CASE {_SHUT.format(s="s", t="t")} WHEN 1 THEN 'window' END,
-           :now
-    FROM subscribers s CROSS JOIN said t -- in this order: what each person follows is looked up once
-    WHERE s.community = :community AND s.state = 'active'
-      AND t.channel = s.channel AND t.language = s.language AND t.meant = {_FOLLOWED.format(s="s")}
-      AND (s.person IS NULL
-           OR NOT EXISTS (SELECT 1 FROM subscribers o
-                          JOIN said u ON u.channel = o.channel AND u.language = o.language
-                                     AND u.meant = {_FOLLOWED.format(s="o")}
-                          WHERE o.person = s.person AND o.community = :community AND o.state = 'active'
-                            AND ({_PLACE.format(s="o", t="u")}) < ({_PLACE.format(s="s", t="t")})))
-    ON CONFLICT (broadcast, subscriber) DO NOTHING
-"""  # noqa: S608 - as above
+
+
+def fan_out(days: int) -> str:
+    """One statement for any number of people: each the text for what they follow, by one of their addresses.
+
+    Args:
+        days: As for `audience.fan_out`.
+    """
+    limits = f", {audience.days_table(days)}" if days else ""
+    shut, place = audience.SHUT.format, audience.PLACE.format
+    return f"""
+        WITH wanted AS MATERIALIZED ({TOPICS}),
+        said AS MATERIALIZED (SELECT t.*, {_MEANT} AS meant FROM texts t WHERE t.broadcast = :broadcast)
+        {limits}
+        INSERT INTO deliveries (broadcast, subscriber, text, sender, state, reason, due_at)
+        SELECT :broadcast, s.id, t.id, t.sender,
+               CASE WHEN {shut(s="s", t="t")} IS NULL THEN 'queued' ELSE 'held' END, {shut(s="s", t="t")},
+               {audience.FIRST_DAY if days else ":now"}
+        FROM subscribers s CROSS JOIN said t -- in this order: what each person follows is looked up once
+        WHERE s.community = :community AND s.state = 'active'
+          AND t.channel = s.channel AND t.language = s.language AND t.meant = {_FOLLOWED.format(s="s")}
+          AND (s.person IS NULL
+               OR NOT EXISTS (SELECT 1 FROM subscribers o
+                              JOIN said u ON u.channel = o.channel AND u.language = o.language
+                                         AND u.meant = {_FOLLOWED.format(s="o")}
+                              WHERE o.person = s.person AND o.community = :community AND o.state = 'active'
+                                AND ({place(s="o", t="u")}) < ({place(s="s", t="t")}))
+                  AND {audience.NOT_ELSEWHERE})
+        ON CONFLICT (broadcast, subscriber) DO NOTHING
+    """  # noqa: S608 - as above

@@ -190,7 +190,8 @@ SETTLE_NEXT_PART = f"""
 SETTLE_BACK = f"""
     UPDATE deliveries SET state = {_BACK} THEN 'cancelled' ELSE :state END,
         reason = {_BACK} THEN {_CORRECTED} ELSE :reason END,
-        due_at = coalesce(:due_at, due_at)
+        due_at = coalesce(:due_at, due_at),
+        settled_at = CASE WHEN :state = 'held' THEN :now ELSE settled_at END
     WHERE id = :id AND attempt = :attempt AND state = 'claimed'
 """  # noqa: S608 - a constant of ours
 SETTLE_ENDED = """

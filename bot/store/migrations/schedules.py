@@ -85,8 +85,9 @@ BEGIN UPDATE texts SET open = '[]', closed = NULL, owner = NULL WHERE owner = OL
 -- The delivery whose copy this one corrects: it is edited where the vendor can. No reference, for without an
 -- index each delivery that is deleted would have all others read.
 ALTER TABLE deliveries ADD COLUMN corrects INTEGER;
--- Whoever linked several addresses is tried on the next some time after one failed.
-CREATE INDEX failed_deliveries ON deliveries (settled_at) WHERE state = 'failed' AND broadcast IS NOT NULL;
+-- Whoever linked several addresses is tried on the next some time after one failed, or was held at its turn.
+CREATE INDEX unreached_deliveries ON deliveries (settled_at)
+    WHERE state IN ('failed', 'held') AND broadcast IS NOT NULL AND settled_at IS NOT NULL;
 
 -- Whether WhatsApp delivers marketing templates to this number: none to the United States (Twilio 63049,
 -- since 2025-04-01). NULL: not known yet.
