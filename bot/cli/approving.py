@@ -64,7 +64,10 @@ class _When:
 @signed
 @command
 def submit(desk: Desk, entry: str, community: tuple[str, ...], at: str | None, days: int, by: str) -> None:
-    """Ask for a second person's approval of ENTRY, or again of a digest: digest:TOPIC+TOPIC."""
+    """Ask for a second person's approval of ENTRY.
+
+    A digest that was returned is asked for by its name: digest:TOPIC+TOPIC.
+    """
     project = desk.project()
     digest = news.name(news.topics_in(entry)) if entry.startswith(news.PREFIX) else None
     found = None if digest else find_entry(desk, project, entry, kind="announcement")
