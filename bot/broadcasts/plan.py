@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from bot import timetable
-from bot.broadcasts.fanning import SAME, good_days, order, texts_for, wanted
+from bot.broadcasts.fanning import good_days, order, texts_for, wanted
 from bot.broadcasts.forecast import Load, finishes
 from bot.moments import from_ms, to_ms
 from bot.store import audience, sql
@@ -214,7 +214,7 @@ class _Asked:
 
     def same_news(self, other: _Asked) -> bool:
         """Whether who gets one needs no other."""
-        return abs(self.at - other.at) < SAME
+        return abs(self.at - other.at) < audience.SAME
 
     def answer(self, tx: Transaction) -> Plan:
         """The plan without prices and end."""
