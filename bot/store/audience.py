@@ -98,7 +98,7 @@ FIRST_DAY = f"""
 # the others are tried in their order.
 FAILED = """
     SELECT d.broadcast, d.subscriber, d.state, s.person, b.entry, b.community, b.due_at
-    FROM deliveries d CROSS JOIN subscribers s CROSS JOIN broadcasts b -- those of a short time, by their index
+    FROM deliveries d CROSS JOIN subscribers s CROSS JOIN broadcasts b -- of a short time first
     WHERE d.state IN ('failed', 'held') AND d.broadcast IS NOT NULL
       AND d.settled_at > :since AND d.settled_at <= :until
       AND s.id = d.subscriber AND s.person IS NOT NULL AND b.id = d.broadcast
