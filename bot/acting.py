@@ -82,7 +82,9 @@ class Acting:
             case OfferLink():
                 return {"reference": links.offer(tx, person, self._now)}
             case Link(code):
-                return {"outcome": "linked" if links.accept(tx, person, code, self._now) else "unknown"}
+                channels = self._asker.community.channels
+                good = links.accept(tx, person, code, self._now, channels)
+                return {"outcome": "linked" if good else "unknown"}
         return {}
 
     def _voice(self, act: Act) -> dict[str, str]:

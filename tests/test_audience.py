@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from channels.base import ChannelName
 
 CANADA = "+14165550123"
+ORDER: tuple[ChannelName, ...] = ("telegram", "whatsapp", "sms")
 
 
 async def link(core: Core, *addresses: tuple[ChannelName, str]) -> None:
@@ -42,7 +43,9 @@ async def link(core: Core, *addresses: tuple[ChannelName, str]) -> None:
     ]
 
     def work(tx: Transaction) -> bool:
-        return all(links.accept(tx, other, links.offer(tx, ids[0], core.now), core.now) for other in ids[1:])
+        return all(
+            links.accept(tx, other, links.offer(tx, ids[0], core.now), core.now, ORDER) for other in ids[1:]
+        )
 
     assert await core.store.write(work)
 
@@ -204,6 +207,32 @@ async def test_what_waits_in_two_communities_waits_once(core: Core) -> None:
     await link(core, ("whatsapp", number(0)), ("whatsapp", number(1)))
     assert await gets(core, await core.announce()) == {number(0): "held window"}
     assert await gets(core, await core.announce(community="noche")) == {}
+
+
+async def test_who_links_while_copies_wait_gets_one(core: Core, clock: Clock) -> None:
+    """Joined at night after the announcement: the copies that wait become one, on the preferred channel."""
+    phones = person(number(0), channel="sms", community="noche"), person(chat(0), community="noche")
+    await core.take_in([*phones, person(number(1), channel="sms"), person(number(0), channel="whatsapp")])
+    clock.skip(hours=12)
+    first, second = await core.announce(community="noche"), await core.announce()
+    other = await core.announce("larga", "noche")
+    await link(core, ("sms", number(0)), ("telegram", chat(0)), ("sms", number(1)), ("whatsapp", number(0)))
+    taken = "cancelled other-channel"
+    assert await gets(core, first) == {number(0): taken, chat(0): "queued"}
+    assert await gets(core, other) == {number(0): taken, chat(0): "queued"}
+    states = await core.rows("SELECT state FROM deliveries WHERE broadcast = :second", second=second)
+    assert states == [("cancelled",), ("cancelled",)]
+
+
+async def test_who_links_after_one_copy_left_gets_no_other(core: Core) -> None:
+    """What one of the addresses has had is not sent to the other; a text that failed is."""
+    await core.take_in([person(chat(0)), person(number(0), channel="sms")])
+    sent, failed = await core.announce(), await core.announce("larga")
+    await settle(core, sent, "sms", "sent")
+    await settle(core, failed, "bot", "failed", "vendor-refused")
+    await link(core, ("sms", number(0)), ("telegram", chat(0)))
+    assert await gets(core, sent) == {number(0): "sent", chat(0): "cancelled other-channel"}
+    assert (await gets(core, failed))[number(0)] == "queued"
 
 
 async def test_what_failed_in_one_community_does_not_silence_the_other(core: Core) -> None:
@@ -445,7 +474,6 @@ ADDRESSES: dict[ChannelName, tuple[str, ...]] = {
     "sms": ("+1201555{n:04}",),
     "whatsapp": ("+1201555{n:04}", "+1416555{n:04}", "+52555555{n:04}"),
 }
-ORDER = ("telegram", "whatsapp", "sms")
 
 
 @dataclass(frozen=True)

@@ -287,3 +287,38 @@ async def test_a_vendor_that_cannot_be_reached_loses_nothing(made: Deployment, r
     made.edit("config.toml", "http://127.0.0.1:9", here)
     assert (await made.do("announce", "feria", "--wait")).status == 0
     assert [row["outcome"] for row in await rehearsal.ledger()] == ["accepted"]
+
+
+async def test_a_fault_in_one_community_keeps_no_other_from_speaking(made: Deployment) -> None:
+    """A slip in Phoenix's file is no matter to Fresno, whose warning cannot wait; Phoenix itself is told."""
+    made.edit("schedules/phoenix.toml", "languages", "most_a_dya = 3\nlanguages")
+    emergency = ("--emergency", "incendio", "--by", "ana", "--second", "luis")
+    said = await made.do("announce", "feria", "-c", "fresno", *emergency)
+    assert said.status == 0, said.said
+    said = await made.do("announce", "feria", "-c", "phoenix", *emergency)
+    assert (said.status, "most_a_day" in said.err) == (1, True), said.said
+    assert made.rows("SELECT community FROM broadcasts") == [("fresno",)]
+
+
+async def test_nothing_is_planned_for_after_its_own_end(made: Deployment) -> None:
+    """An hour after `valid_until` is refused with both dates, by `announce` and by `plan`."""
+    made.edit("content/announcements/feria/es.md", "summary =", "valid_until = 2027-01-02\nsummary =")
+    for command in ("announce", "plan"):
+        said = await made.do(command, "feria", "-c", "fresno", "--at", "2027-01-03T10:00")
+        assert (said.status, "vale hasta el domingo 3 de enero" in said.err) == (1, True), said.said
+    assert made.rows("SELECT * FROM broadcasts") == []
+
+
+async def test_what_was_announced_is_not_submitted_beside_it(made: Deployment) -> None:
+    """Where four eyes are asked for, `announce` has handed it in: `submit` makes no second one."""
+    made.edit("schedules/fresno.toml", "languages", 'approval = "required"\nlanguages')
+    for command in ("announce", "submit"):
+        assert (await made.do(command, "feria", "-c", "fresno", "--by", "ana")).status == 0
+    assert made.rows("SELECT count(*) FROM broadcasts") == [(1,)]
+
+
+async def test_a_limit_of_none_a_day_is_said_in_its_own_words(made: Deployment) -> None:
+    """`most_a_day = 0` is told what to write instead, and nothing about ports."""
+    made.edit("schedules/fresno.toml", "languages", "most_a_day = 0\nlanguages")
+    said = await made.do("check")
+    assert (said.status, "most_a_day" in said.out, "puerto" in said.out) == (1, True, False), said.said

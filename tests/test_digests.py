@@ -269,7 +269,8 @@ async def test_linked_addresses_get_one_copy(tmp_path: Path) -> None:
         [(one,), (other,)] = await made.core.rows("SELECT id FROM subscribers ORDER BY id")
 
         def join(tx: Transaction) -> bool:
-            return links.accept(tx, other, links.offer(tx, one, made.core.now), made.core.now)
+            code = links.offer(tx, one, made.core.now)
+            return links.accept(tx, other, code, made.core.now, ("telegram", "sms"))
 
         assert await made.core.store.write(join)
         assert (await made.got(await made.digest())).keys() == {chat(1)}

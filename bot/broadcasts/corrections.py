@@ -114,7 +114,7 @@ class Corrections:
         if made is None:  # somebody was faster
             return Corrected(number, "unchanged")
         for open_ in ("running", "paused"):
-            history.move(tx, number, open_, "cancelled", decision.because("corrected"))
+            history.move(tx, number, open_, "cancelled", decision)
         if values["state"] == "submitted":
             stop(tx, number, decision.at)
             return Corrected(number, "submitted", made)

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.broadcasts import history
-from bot.broadcasts.fanning import SAME
 from bot.broadcasts.history import CLOCK, Decision
 from bot.moments import from_ms, to_ms
 from bot.outbox import window_from
@@ -64,8 +63,8 @@ class Fallback:
                 **row,
                 "now": to_ms(now),
                 "window_from": window_from(now),
-                "same_from": to_ms(due_at - SAME),
-                "same_until": to_ms(due_at + SAME),
+                "same_from": to_ms(due_at - audience.SAME),
+                "same_until": to_ms(due_at + audience.SAME),
             }
             addresses = tx.rows(audience.NEXT_ADDRESSES, values)
             if addresses:

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 _OPINION = timedelta(days=7)
 """How long after it was said people may answer whether something was of use."""
-SAME = timedelta(hours=20)
-"""The same entry in another community within so many hours is the same news: each at its own local hour."""
 _AHEAD = timedelta(days=6)
 """How far after the first day somebody who has had enough may wait: the seventh day is the last."""
 _COUNTED = timedelta(days=14)
@@ -173,8 +171,8 @@ def order(
         "window_from": window_from(now if emergency else leaves(community, now)),
         "first": first,
         "second": second,
-        "same_from": to_ms(now - SAME),
-        "same_until": to_ms(now + SAME),
+        "same_from": to_ms(now - audience.SAME),
+        "same_until": to_ms(now + audience.SAME),
         "most": community.most_a_day,
         "too_late": to_ms(days[-1].moment) + 1 if days else None,  # later than any of the days
         "counted_from": to_ms(now - _COUNTED),

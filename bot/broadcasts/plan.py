@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from bot import timetable
-from bot.broadcasts.fanning import SAME, good_days, order, texts_for, wanted
+from bot.broadcasts.fanning import good_days, order, texts_for, wanted
 from bot.broadcasts.forecast import Load, finishes
 from bot.broadcasts.wanted import heading_of
 from bot.moments import from_ms, to_ms
@@ -216,7 +216,7 @@ class _Asked:
 
     def same_news(self, other: _Asked) -> bool:
         """Whether who gets one needs no other."""
-        return abs(self.at - other.at) < SAME
+        return abs(self.at - other.at) < audience.SAME
 
     def answer(self, tx: Transaction) -> Plan:
         """The plan without prices and end."""

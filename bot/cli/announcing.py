@@ -17,7 +17,7 @@ from bot.broadcasts.wanted import Wanted
 from bot.cli.arming import warn_if_off
 from bot.cli.asking import checked, local_of
 from bot.cli.desk import Desk, command, signed, wait_for
-from bot.cli.planning import group_rows, plans_for, show_plan
+from bot.cli.planning import group_rows, plans_for, show_plan, warn_if_over
 from bot.cli.reporting import as_row, show
 from bot.cli.urgency import with_emergency
 from bot.cli.watching import stop_signals, watch
@@ -61,10 +61,10 @@ def announce(
 
     Nobody gets it twice: where it was announced before, it is not repeated without --again.
     """
-    project = desk.project()
+    project = desk.project(community)
     found = find_entry(desk, project, entry, kind="announcement")
     places = find_communities(desk, project, found, community)
-    local = local_of(desk, at, places)
+    local = local_of(desk, at, places, found)
     emergency = asked.emergency(desk, found, by)
     checked(desk, project, found, places)
     order = _Order(desk, App(project), found, places, local, by, emergency)
@@ -98,6 +98,7 @@ class _Order:
         self._desk.say("would")
         for plan in plans:
             show_plan(self._desk, plan)
+            warn_if_over(self._desk, self._entry, plan)
 
     async def carry_out(self, *, wait: bool, again: bool) -> None:
         """Make the broadcasts; see them through when asked to."""

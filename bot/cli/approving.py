@@ -50,6 +50,10 @@ class _When:
         ]
 
 
+_UNDER_WAY = ("submitted", "approved", "scheduled", "running", "paused")
+"""States in which an entry is on its way already: whoever hands it in now would have it said twice."""
+
+
 @click.command()
 @click.argument("entry")
 @click.option("--community", "-c", multiple=True, help="Only this community (may be repeated).")
@@ -68,11 +72,11 @@ def submit(desk: Desk, entry: str, community: tuple[str, ...], at: str | None, d
 
     A digest that was returned is asked for by its name: digest:TOPIC+TOPIC.
     """
-    project = desk.project()
+    project = desk.project(community)
     digest = news.name(news.topics_in(entry)) if entry.startswith(news.PREFIX) else None
     found = None if digest else find_entry(desk, project, entry, kind="announcement")
     places = find_communities(desk, project, found, community)
-    when = _When(local_of(desk, at, places), timedelta(days=days))
+    when = _When(local_of(desk, at, places, found), timedelta(days=days))
     if found:
         checked(desk, project, found, places)
 
@@ -109,7 +113,9 @@ async def _submitted(
     }
     numbers = [number for number in back.values() if await app.approvals.submit_again(number, by, now)]
     wanted = when.wanted(app, entry, place, now) if entry else []
-    if when.local is None and not back and not wanted and entry:
+    last = await app.reports.last(slug, place.slug, now)
+    under_way = last is not None and last.state in _UNDER_WAY
+    if when.local is None and not back and not wanted and entry and not under_way:
         wanted = [Wanted(entry, place, f"now {now.isoformat()}", now)]
     made = [await app.approvals.submit(one, by, now) for one in wanted if one.moment not in back]
     return numbers + [number for number in made if number is not None]

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from bot.timetable import Community
 
 
-def local_of(desk: Desk, at: str | None, places: list[Community]) -> datetime | None:
-    """What `--at` says, naive; ends the command when it is no date, or is over in one of the communities."""
+def local_of(
+    desk: Desk, at: str | None, places: list[Community], entry: Entry | None = None
+) -> datetime | None:
+    """What `--at` says, naive.
+
+    Ends the command when it is no date, is over in one of the communities, or comes after the entry's end.
+    """
     if at is None:
         return None
     try:
@@ -33,6 +38,9 @@ def local_of(desk: Desk, at: str | None, places: list[Community]) -> datetime | 
     for place in places:
         if timetable.local_moment(place, local) <= desk.now:
             desk.fail("said.past-when", when=at, community=place.name)
+        expires = entry.expires(place.zone) if entry else None
+        if entry and expires and timetable.local_moment(place, local) >= expires:
+            desk.fail("said.after-end", entry=entry.slug, end=desk.moment(expires, place.zone))
     return local
 
 

@@ -35,7 +35,7 @@ def correct(desk: Desk, broadcast: int, by: str, *, wait: bool) -> None:
     async def work() -> None:
         stop = asyncio.Event()
         with stop_signals(stop):
-            async with App(desk.project()) as app:
+            async with App(desk.deployment()) as app:
                 corrected = await _corrected(desk, app, broadcast, by)
                 finished = True
                 if corrected.outcome == "made" and wait:

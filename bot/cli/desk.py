@@ -32,7 +32,7 @@ from bot.vault import BadKey
 from bot.words import Phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
     from datetime import tzinfo
 
     from bot.check import Project
@@ -68,12 +68,19 @@ class Desk:
         self.phrases = Phrases(project.settings.language)
         return project
 
-    def project(self) -> Project:
-        """The deployment with its config and every schedule in order. A text answers for itself when said."""
+    def project(self, among: Collection[str] = ()) -> Project:
+        """The deployment with its config and its schedules in order. A text answers for itself when said.
+
+        Args:
+            among: The communities that are asked for: what is wrong in another's file is no matter to them.
+        """
         project, findings = check.read(self.config, os.environ, self.now)
         if project is not None:
             self.phrases = Phrases(project.settings.language)
+        others = {one.file for one in findings if one.file.parent.name == "schedules"}
+        others = {file for file in others if among and file.stem not in among}
         faults = [one for one in errors(findings) if one.file.suffix == ".toml" or one.file.is_dir()]
+        faults = [one for one in faults if one.file not in others]
         if project is None or faults:
             missing = not self.config.exists()  # then nothing beside it is expected either
             self.findings((one for one in faults if not missing or one.file == self.config), to=self.notes)

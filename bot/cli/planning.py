@@ -54,10 +54,10 @@ def plan(desk: Desk, entry: str, community: tuple[str, ...], at: str | None) -> 
 
     Nothing is stored and nothing is sent.
     """
-    project = desk.project()
+    project = desk.project(community)
     found = find_entry(desk, project, entry, kind="announcement")
     places = find_communities(desk, project, found, community)
-    local = local_of(desk, at, places)
+    local = local_of(desk, at, places, found)
     checked(desk, project, found, places)
 
     async def work() -> None:
@@ -67,8 +67,16 @@ def plan(desk: Desk, entry: str, community: tuple[str, ...], at: str | None) -> 
             return
         for one in plans:
             show_plan(desk, one)
+            warn_if_over(desk, found, one)
 
     wait_for(work())
+
+
+def warn_if_over(desk: Desk, entry: Entry, plan: Plan) -> None:
+    """Say that nothing leaves, where the entry is of no use any more when the first message could."""
+    expires = entry.expires(plan.community.zone)
+    if expires is not None and plan.starts >= expires:
+        desk.warn("said.plan-over", entry=entry.slug, end=desk.moment(expires, plan.community.zone))
 
 
 async def plans_for(

@@ -7,9 +7,12 @@ the same SELECT under the same names. Written as `sql` is.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.store.corrections import CORRECTED
 
+SAME = timedelta(hours=20)
+"""The same entry in another community within so many hours is the same news: each at its own local hour."""
 # Topics are a wish to hear only those: who follows none hears all.
 _WANTS = """
     (NOT EXISTS (SELECT 1 FROM broadcast_topics w WHERE w.broadcast = {b})
@@ -97,11 +100,10 @@ FIRST_DAY = f"""
 # the others are tried in their order.
 FAILED = f"""
     SELECT d.broadcast, d.subscriber, d.state, s.person, b.entry, b.community, b.due_at
-    FROM deliveries d
-    JOIN subscribers s ON s.id = d.subscriber AND s.person IS NOT NULL
-    JOIN broadcasts b ON b.id = d.broadcast
+    FROM deliveries d CROSS JOIN subscribers s CROSS JOIN broadcasts b -- of a short time first
     WHERE d.state IN ('failed', 'held') AND d.broadcast IS NOT NULL
       AND d.settled_at > :since AND d.settled_at <= :until
+      AND s.id = d.subscriber AND s.person IS NOT NULL AND b.id = d.broadcast
       AND b.community = :community AND NOT {CORRECTED}
     ORDER BY d.settled_at
 """  # noqa: S608 - as above
@@ -143,9 +145,9 @@ _TAKE_BACK = f"""
 """  # noqa: S608 - as above
 TAKE_BACK = _TAKE_BACK.format(
     brought="""
-    EXISTS (SELECT 1 FROM subscribers s JOIN subscribers o ON o.person = s.person
-            JOIN deliveries n ON n.subscriber = o.id AND n.broadcast = :broadcast AND n.state = 'queued'
-            WHERE s.id = deliveries.subscriber)
+    EXISTS (SELECT 1 FROM subscribers s CROSS JOIN subscribers o CROSS JOIN deliveries n
+            WHERE s.id = deliveries.subscriber AND o.person = s.person
+              AND n.subscriber = o.id AND n.broadcast = :broadcast AND n.state = 'queued')
 """
 )
 TAKE_BACK_FROM = _TAKE_BACK.format(

@@ -60,6 +60,25 @@ LINK_TOGETHER = """
     WHERE id IN (:one, :other)
        OR person IN (SELECT person FROM subscribers WHERE id IN (:one, :other) AND person IS NOT NULL)
 """
+# What makes one of a person's copies of the same news better than another: it has left or will, its channel.
+_BETTER = """
+    CASE {d}.state WHEN 'held' THEN 2 WHEN 'queued' THEN 1 ELSE 0 END,
+    CASE {s}.channel WHEN :first THEN 1 WHEN :second THEN 2 ELSE 3 END, {s}.id
+"""
+# Who is joined while copies wait on several addresses keeps the best; a correction follows each wrong one.
+LINK_ONE_COPY = f"""
+    UPDATE deliveries SET state = 'cancelled', reason = 'other-channel', settled_at = :now
+    WHERE id IN (
+        SELECT d.id FROM broadcasts b CROSS JOIN subscribers s CROSS JOIN deliveries d -- few at each step
+        CROSS JOIN broadcasts c CROSS JOIN subscribers o CROSS JOIN deliveries e
+        WHERE b.state IN ('running', 'paused') AND b.corrects IS NULL AND s.person = :person
+          AND d.broadcast = b.id AND d.subscriber = s.id AND d.state IN ('queued', 'held')
+          AND c.entry = b.entry AND c.corrects IS NULL
+          AND (c.id = b.id OR c.community <> b.community AND abs(c.due_at - b.due_at) < :same)
+          AND o.person = :person AND e.broadcast = c.id AND e.subscriber = o.id
+          AND e.state NOT IN ('failed', 'cancelled', 'expired')
+          AND ({_BETTER.format(d="e", s="o")}) < ({_BETTER.format(d="d", s="s")}))
+"""  # noqa: S608 - a constant of ours
 LINK_USED = "DELETE FROM links WHERE code = :code"
 LINKS_LAPSED = "DELETE FROM links WHERE until <= :now"
 

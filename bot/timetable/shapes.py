@@ -250,7 +250,7 @@ class Schedule(Table):
     ask_opinions: bool = False
     consulate: Annotated[str, Field(min_length=1)] | None = None
     approval: Literal["none", "required"] = "none"
-    most_a_day: Annotated[int, Field(ge=1)] | None = None
+    most_a_day: Annotated[int, Field(gt=0)] | None = None
     next_channel_after: Annotated[timedelta, BeforeValidator(_late)] = timedelta(hours=1)
     stale_translations: Literal["refuse", "source"] = "refuse"
     slot: Annotated[list[SlotShape], BeforeValidator(_slots)] = Field(default_factory=list)
