@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Rehearsal
 
-KILLS = 60
+KILLS = 250
 PEOPLE = ("101", "102")
 ZONE = ZoneInfo("America/Los_Angeles")
 SLOTS = (("madrugada", "00:30"), ("otono", "01:30"), ("primavera", "02:30"), ("mediodia", "12:00"))
