@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from benchmarks.deployment import ACCOUNT, NUMBER, TOKEN, address
 from bot.settings import Telegram
 from channels.rehearsal.callbacks import signature
+from channels.rehearsal.speech import STOP
 from evaluation import cases
 
 if TYPE_CHECKING:
@@ -36,8 +37,12 @@ class Webhook:
 
 
 def webhooks(project: Project, count: int, first: int = 0) -> list[Webhook]:
-    """So many people ask something, Telegram and SMS in turn, in the words of the evaluation's samples."""
+    """So many people ask something, Telegram and SMS in turn, in the words of the evaluation's samples.
+
+    Without the words that Twilio answers itself, for then we are silent, and they would wait for ever.
+    """
     asked = [case.text for case in cases.read() if case.kind in ("samples", "questions")]
+    asked = [text for text in asked if text.strip().upper() not in STOP]
     make = (_telegram, _sms)
     return [make[n % 2](project, n, asked[n % len(asked)]) for n in range(first, first + count)]
 
