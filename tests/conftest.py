@@ -17,7 +17,7 @@ from aiohttp import web
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from tests.core import Clock, Core, opened
+from tests.core import Clock, Core, Vendor, opened, vendor_at_work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -204,3 +204,10 @@ async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
     """The core over a new database."""
     async with opened(tmp_path, clock) as core:
         yield core
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Vendor]:
+    """Telegram and Twilio on loopback, on a good day."""
+    async with vendor_at_work() as vendor:
+        yield vendor

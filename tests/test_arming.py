@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from bot.arming import Arming
 from bot.moments import to_ms
-from tests.core import Clock, Core, Vendor, opened, people, person, vendor_at_work
+from tests.core import Clock, Core, Vendor, opened, people, person
 from tests.deployment import Deployment, deploy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from bot.arming import Off
@@ -239,13 +238,6 @@ async def test_no_crash_disarms(tmp_path: Path, steps: list[str]) -> None:
 
 
 JUMPS = [{"hours": 1}, {"hours": -1}, {"days": 1}, {"days": -1}, {"days": 365}, {"days": -365}]
-
-
-@pytest.fixture
-async def vendor() -> AsyncIterator[Vendor]:
-    """The vendor, on a good day."""
-    async with vendor_at_work() as vendor:
-        yield vendor
 
 
 @pytest.mark.parametrize("jump", JUMPS, ids=str)

@@ -24,25 +24,15 @@ from tests.core import (
     people,
     person,
     refusal,
-    vendor_at_work,
 )
 from tests.test_approval import edit
 from tests.test_audience import link
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from aiohttp import web
 
     from bot.broadcasts.corrections import Corrected
     from bot.outbox import Claim
-
-
-@pytest.fixture
-async def vendor() -> AsyncIterator[Vendor]:
-    """Telegram and Twilio."""
-    async with vendor_at_work() as vendor:
-        yield vendor
 
 
 async def mended(core: Core, body: str = "Vacunas gratis el lunes.", entry: str = "feria") -> None:

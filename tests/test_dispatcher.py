@@ -10,7 +10,7 @@ import pytest
 
 from bot.dispatcher import AlreadyDispatching
 from bot.store import Unusable
-from tests.core import Core, Vendor, opened, people, vendor_at_work, when
+from tests.core import Core, Vendor, opened, people, when
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,13 +22,6 @@ async def core(tmp_path: Path) -> AsyncIterator[Core]:
     """The core over a new database."""
     async with opened(tmp_path) as core:
         yield core
-
-
-@pytest.fixture
-async def vendor() -> AsyncIterator[Vendor]:
-    """The vendor, on a good day."""
-    async with vendor_at_work() as vendor:
-        yield vendor
 
 
 async def closed(core: Core, broadcast: int) -> bool:

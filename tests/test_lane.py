@@ -27,23 +27,14 @@ from tests.core import (
     people,
     person,
     refusal,
-    vendor_at_work,
     when,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from bot.dispatcher import Dispatcher
     from bot.store import Transaction
-
-
-@pytest.fixture
-async def vendor() -> AsyncIterator[Vendor]:
-    """The vendor, on a good day."""
-    async with vendor_at_work() as vendor:
-        yield vendor
 
 
 async def reasons(core: Core, broadcast: int) -> list[tuple[str, str, int]]:

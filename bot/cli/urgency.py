@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot import timetable
 from bot.broadcasts.approval import same_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
     from bot.cli.desk import Desk
     from bot.library import Entry
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,12 @@ class Asked:
             return None
         if not self.why.strip():
             desk.fail("said.no-reason")
-        written = re.fullmatch(r"([1-9]\d{0,3}) ?([mhd])", self.lasts or "24h")
-        if written is None:
+        lasts = timetable.length(self.lasts or "24h")
+        if lasts is None:
             desk.fail("said.approval.no-minutes", written=self.lasts)
         if self.second is not None and same_person(self.second, by):
             desk.fail("said.approval.same-person", by=by)
-        return Emergency(self.why, timedelta(**{_UNITS[written[2]]: int(written[1])}), self.second)
+        return Emergency(self.why, lasts, self.second)
 
 
 def with_emergency(work: Callable[..., None]) -> Callable[..., None]:

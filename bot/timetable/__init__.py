@@ -20,7 +20,7 @@ from bot.timetable.communities import Community, QuietHours, RestDays
 from bot.timetable.dates import read_dates
 from bot.timetable.planned import Planned, as_ics, calendar
 from bot.timetable.resting import Rest, quiet_until, rest
-from bot.timetable.shapes import Schedule, SlotShape
+from bot.timetable.shapes import Schedule, SlotShape, length
 from bot.timetable.slots import Due, Slot, due, moments, reminder, reminds
 from bot.timetable.spoken import once
 from bot.toml.lines import line_of, read_toml
@@ -44,6 +44,7 @@ __all__ = (
     "as_ics",
     "calendar",
     "due",
+    "length",
     "local_moment",
     "moments",
     "once",

@@ -153,11 +153,17 @@ def _slots(value: object) -> object:
     return value
 
 
+def length(written: str) -> timedelta | None:
+    """How long something lasts, as `30m`, `6h` or `2d`; None for what says nothing of the kind."""
+    found = re.fullmatch(r"([1-9]\d{0,3}) ?([mhd])", written)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
+
+
 def _late(value: object) -> timedelta:
-    found = re.fullmatch(r"([1-9]\d{0,3}) ?([mhd])", value) if isinstance(value, str) else None
-    if not found:
+    found = length(value) if isinstance(value, str) else None
+    if found is None:
         raise wrong("timetable.late")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return found
 
 
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
