@@ -36,9 +36,11 @@ COLUMNS = {
     "gaps": "community question month times",
     "opinions": "entry community useful useless",
     "opined": "subscriber entry",
-    "inbounds": "id sender vendor_id subscriber text left_there heard_at",
+    "inbounds": "id sender vendor_id subscriber text left_there heard_at deaths",
     "deliveries": "id broadcast inbound subscriber text sender state reason attempt part due_at settled_at"
-    " vendor_id corrects",
+    " vendor_id corrects claimed_at looked deaths repeated",
+    "tallies": "sender hour sent receipted",
+    "folded": "broadcast state reason sender people",
     "editing": "file line rule quoted",
     "lanes": "sender wait_until",
     "_sqlite_migrations": "id migration_set name applied_at",

@@ -12,6 +12,7 @@ from sqlite_utils import Migrations
 
 from bot.store.migrations.conversation import CONVERSATION
 from bot.store.migrations.first_day import FIRST_DAY
+from bot.store.migrations.outbox import OUTBOX
 from bot.store.migrations.schedules import SCHEDULES
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def m0002_conversation(db: Database) -> None:
 def m0003_schedules(db: Database) -> None:
     """What schedules that staff can trust need: approval, missed moments, corrections, digests, arming."""
     _run(db, SCHEDULES)
+
+
+@migrations()
+def m0004_outbox(db: Database) -> None:
+    """What an outbox that one can bet on needs."""
+    _run(db, OUTBOX)
 
 
 def _run(db: Database, script: str) -> None:
