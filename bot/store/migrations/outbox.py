@@ -1,15 +1,18 @@
-"""m0004: what an outbox that one can bet on needs: what became of the unknown, poison, receipts that fail to come."""
+"""m0004: what an outbox that one can bet on needs: the unknown, poison, receipts that fail to come."""
 
 from __future__ import annotations
 
+# Of a delivery: when its last request was about to leave; how often its vendor was asked for it; how many
+# processes died with it in hand; 1 when it was sent once more, and says so.
+# Of an inbound: how many processes died while reading it.
 OUTBOX = """
-ALTER TABLE deliveries ADD COLUMN claimed_at INTEGER; -- when its last request was about to leave
-ALTER TABLE deliveries ADD COLUMN looked INTEGER NOT NULL DEFAULT 0; -- how often its vendor was asked for it
-ALTER TABLE deliveries ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0; -- processes that died with it in hand
-ALTER TABLE deliveries ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0; -- 1: sent once more, and says so
+ALTER TABLE deliveries ADD COLUMN claimed_at INTEGER;
+ALTER TABLE deliveries ADD COLUMN looked INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deliveries ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX unknown_deliveries ON deliveries (sender, claimed_at) WHERE state = 'unknown';
 
-ALTER TABLE inbounds ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0; -- processes that died while reading it
+ALTER TABLE inbounds ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE tallies ( -- of the messages that left in an hour, how many the vendor has told of since
     sender TEXT NOT NULL,
