@@ -22,9 +22,10 @@ from channels.geo import geo_uri
 from channels.segments import utf16
 from channels.telegram_files import Uploads
 from channels.telegram_html import render
-from channels.telegram_request import TOTAL_SECONDS, AiohttpRequest
+from channels.telegram_request import WireRequest
 from channels.telegram_trouble import REASONS, trouble_of
 from channels.trouble import Trouble
+from channels.wire import TOTAL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,8 +75,8 @@ class Telegram:
         # Two pools, so that a long poll never takes a connection from what is being sent.
         # Never `Bot.initialize`: it asks Telegram who we are, and a vendor that is down must not keep us
         # from starting.
-        self._sending = AiohttpRequest(concurrency=concurrency, timeout=timeout)
-        self._polling = AiohttpRequest(concurrency=1, timeout=timeout)
+        self._sending = WireRequest(concurrency=concurrency, timeout=timeout)
+        self._polling = WireRequest(concurrency=1, timeout=timeout)
         self._bot = telegram.Bot(
             token,
             base_url=f"{(api_base or 'https://api.telegram.org').rstrip('/')}/bot",

@@ -1,4 +1,4 @@
-"""The Bot API's HTTP, through aiohttp: what python-telegram-bot asks of a request class, and nothing else.
+"""The Bot API's HTTP over our wire: what python-telegram-bot asks of a request class, and nothing else.
 
 Its own client, over httpx, falls from 1,100 to 130 messages a second as 8 requests in flight become 64;
 this one does not (python-telegram-bot 22.8, measured 2026-11).
@@ -13,22 +13,23 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from telegram.error import NetworkError, RetryAfter, TelegramError
 from telegram.request import BaseRequest
 
 from channels.forms import FORM, encode
+from channels.wire import TOTAL_SECONDS, UnansweredError, UnseenError, Upload, Wire
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from telegram.request import RequestData
 
-CONNECT_SECONDS = 5.0
-TOTAL_SECONDS = 30.0
-_KEEP_ALIVE_SECONDS = (
-    10.0  # shorter than servers' own, so that a request rarely meets a connection being closed
-)
-_HEADERS = {"Content-Type": FORM}
-_ANSWERED = {200, 400, 401, 403, 404, 409}
+    from channels.wire import Answer
+
+_FORM: Mapping[str, str] = {"Content-Type": FORM}
+_OWN: Mapping[str, str] = {}
+"""The headers of a form with files are libcurl's."""
+_REFUSALS = {400, 401, 403, 404, 409}
 """What the Bot API itself says, to be read by python-telegram-bot. 429 and 5xx are read here."""
 
 
@@ -51,19 +52,17 @@ class NoAnswerError(NetworkError):
         self.code = code
 
 
-class AiohttpRequest(BaseRequest):
+class WireRequest(BaseRequest):
     """Requests to the Bot API over one pool of connections.
 
     Args:
         concurrency: How many requests may be in flight; more wait for a connection.
-        timeout: Seconds for a whole request, connecting included, which gets at most five and at most half
-            of them. `getUpdates` gets its poll on top.
+        timeout: Seconds for a whole request; `getUpdates` gets its poll on top.
     """
 
     def __init__(self, *, concurrency: int, timeout: float = TOTAL_SECONDS) -> None:
-        self._concurrency = concurrency
         self._timeout = timeout
-        self._session: aiohttp.ClientSession | None = None
+        self._wire = Wire(concurrency, timeout)
 
     @property
     def read_timeout(self) -> float:
@@ -75,9 +74,7 @@ class AiohttpRequest(BaseRequest):
 
     async def shutdown(self) -> None:
         """Close the connections. A later request would open new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        await self._wire.aclose()
 
     async def do_request(
         self,
@@ -99,21 +96,18 @@ class AiohttpRequest(BaseRequest):
             NoAnswerError: the request left and was not answered in full, or with a status of 500 or more.
             RetryAfter: 429.
         """
-        total = read_timeout if isinstance(read_timeout, (int, float)) else self._timeout
-        limits = aiohttp.ClientTimeout(total=total, connect=min(CONNECT_SECONDS, total / 2))
+        seconds = read_timeout if isinstance(read_timeout, (int, float)) else self._timeout
         body = _body(request_data) if request_data is not None else None
-        headers = _HEADERS if isinstance(body, bytes) else None
+        headers = _FORM if isinstance(body, bytes) else _OWN
         try:
-            async with self._opened().request(
-                method, url, data=body, headers=headers, timeout=limits, allow_redirects=False
-            ) as response:
-                payload = await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
-            raise NeverSentError from None  # the URL, which holds the token, stays out of what is told
-        except (aiohttp.ClientError, TimeoutError, OSError):
+            answer = await self._wire.request(method, url, body, headers=headers, seconds=seconds)
+        except UnseenError:
+            raise NeverSentError from None
+        except UnansweredError:
             raise NoAnswerError from None
-        _check(response.status, payload, response.headers.get("Retry-After", ""))
-        return response.status, payload
+        if answer.status != HTTPStatus.OK:
+            _check(answer)
+        return answer.status, answer.body
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -130,36 +124,33 @@ class AiohttpRequest(BaseRequest):
             raise TelegramError("not a JSON object")
         return answer
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=self._concurrency, keepalive_timeout=_KEEP_ALIVE_SECONDS)
-            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        return self._session
 
-
-def _body(request_data: RequestData) -> bytes | aiohttp.FormData:
-    """The fields as a form. Without files it is encoded here: aiohttp's own way costs twice as much."""
+def _body(request_data: RequestData) -> bytes | Sequence[Upload]:
+    """The fields as a form."""
+    fields = request_data.json_parameters
     if not request_data.contains_files:
-        return encode(request_data.json_parameters.items())
-    form = aiohttp.FormData(request_data.json_parameters)
-    for name, (filename, content, mime) in request_data.multipart_data.items():
-        form.add_field(name, content, filename=filename, content_type=mime)
-    return form
+        return encode(fields.items())
+    plain = [Upload(name, value.encode()) for name, value in fields.items()]
+    files = (
+        Upload(name, content if isinstance(content, bytes) else content.read(), filename, mime)
+        for name, (filename, content, mime) in request_data.multipart_data.items()
+    )
+    return [*plain, *files]
 
 
-def _check(status: int, payload: bytes, retry_after: str) -> None:
+def _check(answer: Answer) -> None:
     """Raise for the answers that python-telegram-bot 22.8 would throw together as a network error."""
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise RetryAfter(_wait(payload, retry_after))
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise NoAnswerError(str(status))
-    if status not in _ANSWERED:
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise RetryAfter(_wait(answer))
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise NoAnswerError(str(answer.status))
+    if answer.status not in _REFUSALS:
         raise NeverSentError
 
 
-def _wait(payload: bytes, retry_after: str) -> int:
+def _wait(answer: Answer) -> int:
     """Seconds to wait: as the body says, else the header, else one."""
     try:
-        return max(1, int(json.loads(payload)["parameters"]["retry_after"]))
+        return max(1, int(json.loads(answer.body)["parameters"]["retry_after"]))
     except (ValueError, TypeError, KeyError):
-        return max(1, int(retry_after)) if retry_after.isdecimal() else 1
+        return max(1, answer.retry_after)

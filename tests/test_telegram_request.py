@@ -13,7 +13,7 @@ from telegram.error import RetryAfter, TelegramError
 from telegram.request import RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from channels.telegram_request import AiohttpRequest, NeverSentError, NoAnswerError
+from channels.telegram_request import WireRequest, NeverSentError, NoAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -98,9 +98,9 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def request_() -> AsyncIterator[AiohttpRequest]:
+async def request_() -> AsyncIterator[WireRequest]:
     """The class under test, with little patience."""
-    async with AiohttpRequest(concurrency=4, timeout=0.3) as opened:
+    async with WireRequest(concurrency=4, timeout=0.3) as opened:
         yield opened
 
 
@@ -108,7 +108,7 @@ def fields(**values: object) -> RequestData:
     return RequestData([RequestParameter.from_input(name, value) for name, value in values.items()])
 
 
-async def test_fields_arrive_as_they_were(server: Server, request_: AiohttpRequest) -> None:
+async def test_fields_arrive_as_they_were(server: Server, request_: WireRequest) -> None:
     """Text of any kind arrives unchanged in one form, and what is not text arrives as JSON."""
     text = "¿Qué? <b>&amp;</b> + 100% \n👨‍👩‍👧‍👦 ñ=á&b"
     status, _ = await request_.do_request(
@@ -119,21 +119,21 @@ async def test_fields_arrive_as_they_were(server: Server, request_: AiohttpReque
     assert server.came[0].content_type == "application/x-www-form-urlencoded"
 
 
-async def test_files_arrive_with_their_fields(server: Server, request_: AiohttpRequest) -> None:
+async def test_files_arrive_with_their_fields(server: Server, request_: WireRequest) -> None:
     """A file goes in the same request as the fields that speak of it."""
     data = fields(chat_id=5, certificate=InputFile(b"\x00bytes", filename="c.pem"))
     await request_.do_request(server.url, "POST", data)
     assert server.fields == [{"chat_id": "5", "certificate": b"\x00bytes"}]
 
 
-async def test_a_request_without_fields(server: Server, request_: AiohttpRequest) -> None:
+async def test_a_request_without_fields(server: Server, request_: WireRequest) -> None:
     """The library's sentinels for time-outs mean ours, and no fields mean no body."""
     assert await request_.do_request(server.url, "GET") == (200, b'{"ok": true, "result": true}')
     assert request_.read_timeout == 0.3
 
 
 async def test_connections_are_used_again_and_never_more_than_allowed(
-    server: Server, request_: AiohttpRequest
+    server: Server, request_: WireRequest
 ) -> None:
     """Forty requests at once share four connections, and each is made once."""
     await asyncio.gather(*(request_.do_request(server.url, "POST", fields(n=n)) for n in range(40)))
@@ -141,7 +141,7 @@ async def test_connections_are_used_again_and_never_more_than_allowed(
     assert sorted(int(str(field["n"])) for field in server.fields) == list(range(40))
 
 
-async def test_it_can_be_opened_again(server: Server, request_: AiohttpRequest) -> None:
+async def test_it_can_be_opened_again(server: Server, request_: WireRequest) -> None:
     """After closing, a new request opens new connections; closing twice is no fault."""
     await request_.do_request(server.url, "POST")
     await request_.shutdown()
@@ -151,7 +151,7 @@ async def test_it_can_be_opened_again(server: Server, request_: AiohttpRequest) 
 
 @pytest.mark.parametrize("scene", [hang, reset, half, garbage, answer(500), answer(502), answer(504)])
 async def test_what_may_have_been_seen_is_said(
-    server: Server, request_: AiohttpRequest, scene: Scene
+    server: Server, request_: WireRequest, scene: Scene
 ) -> None:
     """A request that left and got no whole answer is told as that, and is not made again."""
     server.scene = scene
@@ -162,7 +162,7 @@ async def test_what_may_have_been_seen_is_said(
 
 @pytest.mark.parametrize("scene", [answer(302, Location="/elsewhere"), answer(407), answer(413)])
 async def test_an_answer_that_is_not_telegrams_is_none(
-    server: Server, request_: AiohttpRequest, scene: Scene
+    server: Server, request_: WireRequest, scene: Scene
 ) -> None:
     """A proxy that redirects or wants a password means that Telegram saw nothing; nobody follows it."""
     server.scene = scene
@@ -171,7 +171,7 @@ async def test_an_answer_that_is_not_telegrams_is_none(
     assert len(server.came) == 1
 
 
-async def test_a_closed_port_is_never_sent(request_: AiohttpRequest) -> None:
+async def test_a_closed_port_is_never_sent(request_: WireRequest) -> None:
     """Where nobody listens, nothing was sent."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -179,7 +179,7 @@ async def test_a_closed_port_is_never_sent(request_: AiohttpRequest) -> None:
             await request_.do_request(f"http://127.0.0.1:{taken.getsockname()[1]}/", "POST")
 
 
-async def test_an_unknown_host_is_never_sent(request_: AiohttpRequest) -> None:
+async def test_an_unknown_host_is_never_sent(request_: WireRequest) -> None:
     """A host without an address, or an address that is none, saw nothing."""
     for url in ("http://no-such-host.invalid/bot1:secret/x", "http:///bot1:secret/x"):
         with pytest.raises(NeverSentError) as raised:
@@ -190,7 +190,7 @@ async def test_an_unknown_host_is_never_sent(request_: AiohttpRequest) -> None:
 async def test_no_connection_in_time_is_never_sent(server: Server) -> None:
     """A request that waited for a free connection until its patience ended was not sent."""
     server.scene = hang
-    async with AiohttpRequest(concurrency=1, timeout=0.2) as narrow:
+    async with WireRequest(concurrency=1, timeout=0.2) as narrow:
         first = asyncio.create_task(narrow.do_request(server.url, "POST", read_timeout=2.0))
         await server.reached.wait()
         with pytest.raises(NeverSentError):
@@ -209,7 +209,7 @@ async def test_no_connection_in_time_is_never_sent(server: Server) -> None:
     ],
 )
 async def test_too_many_says_how_long(
-    server: Server, request_: AiohttpRequest, scene: Scene, seconds: int
+    server: Server, request_: WireRequest, scene: Scene, seconds: int
 ) -> None:
     """The wait is the body's, else the header's, else a second."""
     server.scene = scene
@@ -219,7 +219,7 @@ async def test_too_many_says_how_long(
 
 
 async def test_an_unreadable_answer_is_not_logged(
-    server: Server, request_: AiohttpRequest, caplog: pytest.LogCaptureFixture
+    server: Server, request_: WireRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An answer that is not JSON may hold a person's text: it is neither logged nor told."""
     server.scene = answer(200, "Guadalupe")
