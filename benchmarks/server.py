@@ -96,7 +96,7 @@ class Vendors(asyncio.Protocol):
     def reply(self, request: bytes) -> bytes:
         """What one whole request is answered with."""
         target = request[: request.find(b"\r\n")].split(b" ")[1]
-        if target.endswith(b"/sendMessage"):
+        if target.lower().endswith(b"/sendmessage"):
             kind, answer = "telegram", _TELEGRAM
         elif target.endswith(b"/Messages.json"):
             kind, answer = "sms", _TWILIO

@@ -83,4 +83,4 @@ class Sms(TwilioSender):
     async def send(self, address: str, part: Part, key: str, replaces: str | None = None) -> str:
         """Send one part. See `base.Channel.send`; raises one of the five kinds of `Trouble`."""
         del replaces  # what is on a telephone stays there
-        return await self.create(address, key, body=part.text)
+        return await self.create(address, key, Body=part.text)

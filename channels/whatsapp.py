@@ -230,8 +230,8 @@ class WhatsApp(TwilioSender):
         """Send one part. See `base.Channel.send`; raises one of the five kinds of `Trouble`."""
         del replaces  # Twilio has no edits
         if part.template is None:
-            return await self.create(address, key, body=part.text)
-        content = {"content_sid": part.template.content_sid}
+            return await self.create(address, key, Body=part.text)
+        content = {"ContentSid": part.template.content_sid}
         if part.template.variables:
-            content["content_variables"] = json.dumps(dict(part.template.variables), ensure_ascii=False)
+            content["ContentVariables"] = json.dumps(dict(part.template.variables), ensure_ascii=False)
         return await self.create(address, key, **content)

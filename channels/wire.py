@@ -143,7 +143,7 @@ class _Request:
         not: the vendor may have carried it out. So it may begin once only.
         """
         self.begun += 1
-        return pycurl.PREREQFUNC_OK if self.begun == 1 else pycurl.PREREQFUNC_ABORT
+        return int(pycurl.PREREQFUNC_OK if self.begun == 1 else pycurl.PREREQFUNC_ABORT)
 
     def prepare(
         self,

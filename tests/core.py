@@ -371,7 +371,7 @@ class Vendor:
             from_="+12025550100",
             api_base=self.url,
             status_callback="https://example.org/hooks/sms",
-            total_timeout=timeout,
+            timeout=timeout,
         )
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

@@ -13,7 +13,7 @@ from telegram.error import RetryAfter, TelegramError
 from telegram.request import RequestData
 from telegram.request._requestparameter import RequestParameter
 
-from channels.telegram_request import WireRequest, NeverSentError, NoAnswerError
+from channels.telegram_request import NeverSentError, NoAnswerError, WireRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -150,9 +150,7 @@ async def test_it_can_be_opened_again(server: Server, request_: WireRequest) -> 
 
 
 @pytest.mark.parametrize("scene", [hang, reset, half, garbage, answer(500), answer(502), answer(504)])
-async def test_what_may_have_been_seen_is_said(
-    server: Server, request_: WireRequest, scene: Scene
-) -> None:
+async def test_what_may_have_been_seen_is_said(server: Server, request_: WireRequest, scene: Scene) -> None:
     """A request that left and got no whole answer is told as that, and is not made again."""
     server.scene = scene
     with pytest.raises(NoAnswerError):

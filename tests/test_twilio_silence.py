@@ -23,7 +23,7 @@ async def trouble_at(api_base: str) -> Trouble:
         auth_token="canary",
         from_="+15005550006",
         api_base=api_base,
-        total_timeout=0.3,
+        timeout=0.3,
     )
     with pytest.raises(Trouble) as caught:
         await channel.send("+12025550123", Part("Hola", "text", "gsm-7", 4, 1), "1.2")
