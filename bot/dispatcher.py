@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.store import Unusable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -148,8 +150,12 @@ class Dispatcher:
         """Close the broadcasts in which nothing is left to do, and show that we live."""
         while not self._stopped.is_set():
             await self._pause(_LOOK)
-            await self._arming.beat()
-            await self._broadcasts.finish(self._clockwork.now())
+            try:
+                await self._arming.beat()
+                await self._broadcasts.finish(self._clockwork.now())
+            except Unusable as error:  # the lanes tell of it
+                if not error.passes:
+                    raise
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -7,7 +7,7 @@ neither loses nor repeats one. States only move forward; what was in flight when
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bot import consent
 from bot.moments import from_ms, to_ms
@@ -39,6 +39,7 @@ _STATEMENTS = {
     "sent": sql.SETTLE_SENT,
     "next": sql.SETTLE_NEXT_PART,
     "queued": sql.SETTLE_BACK,
+    "back": sql.SETTLE_UNBEGUN,
     "held": sql.SETTLE_BACK,
 }
 
@@ -84,20 +85,33 @@ class Settled:
     """How one claim ended.
 
     Attributes:
-        state: "sent", "next" (sent, and another part follows), "queued" (again at `due_at`), or an end.
+        state: "sent", "next" (sent, and another part follows), "queued" (again at `due_at`), "back" (so too,
+            and no request was made), or an end.
         person: The subscriber's next state, when this is about them.
         moved_to: Their new address, sealed.
         lane_until: Before when the vendor wants nothing from this sender; kept across restarts.
     """
 
     claim: Claim
-    state: Literal["sent", "next", "queued"] | Ended
+    state: Literal["sent", "next", "queued", "back"] | Ended
     reason: str | None = None
     vendor_id: str | None = None
     due_at: datetime | None = None
     person: str | None = None
     moved_to: bytes | None = None
     lane_until: datetime | None = None
+
+
+class Favour(NamedTuple):
+    """Who goes before their turn, so that nobody waits for what never ends.
+
+    Attributes:
+        first: Which of the broadcasts, counted round and round.
+        most: How many of its deliveries, or of those of the next in which something is due.
+    """
+
+    first: int = 0
+    most: int = 0
 
 
 class Outbox:
@@ -129,7 +143,7 @@ class Outbox:
         broadcasts: Sequence[tuple[int, int | None]],
         limit: int,
         now: datetime,
-        replies: int = 0,
+        favour: Favour = Favour(),  # noqa: B008 - a constant
     ) -> list[Claim]:
         """Write down how claims ended and take the next ones, in one transaction.
 
@@ -139,10 +153,9 @@ class Outbox:
             broadcasts: Those that may speak now, first first, each with its `valid_until` in milliseconds.
             limit: How many requests to take; 0 only settles. Replies come before any broadcast.
             now: Aware UTC.
-            replies: How many replies to take even where there is room for nothing else.
+            favour: Who of them goes before even those.
         """
-        most = max(limit, replies)
-        return await self._store.write(lambda tx: _turn(tx, sender, settled, broadcasts, limit, most, now))
+        return await self._store.write(lambda tx: _turn(tx, sender, settled, broadcasts, limit, now, favour))
 
     async def text(self, text: int) -> Text:
         """A rendered text. Raises KeyError when there is none."""
@@ -181,27 +194,42 @@ def _turn(
     settled: Sequence[Settled],
     broadcasts: Sequence[tuple[int, int | None]],
     limit: int,
-    replies: int,
     now: datetime,
+    favour: Favour,
 ) -> list[Claim]:
     _settle(tx, settled, now)
     waits = [{"sender": sender, "wait_until": to_ms(end.lane_until)} for end in settled if end.lane_until]
     tx.each(sql.LANE_WAITS, waits)
-    wanted = {"sender": sender, "now": to_ms(now), "limit": replies}
-    claims = _claims(tx.tuples(sql.CLAIM_REPLIES, wanted), None, None) if replies else []
+    claims: list[Claim] = []
+    if broadcasts and favour.most:
+        first = favour.first % len(broadcasts)
+        claims += _claims(tx, sender, [*broadcasts[first:], *broadcasts[:first]], favour.most, now)
+    if len(claims) < limit:
+        wanted = {"sender": sender, "now": to_ms(now), "limit": limit - len(claims)}
+        claims += [_claim(row, None, None) for row in tx.tuples(sql.CLAIM_REPLIES, wanted)]
+    return claims + _claims(tx, sender, broadcasts, limit - len(claims), now)
+
+
+def _claims(
+    tx: Transaction,
+    sender: str,
+    broadcasts: Sequence[tuple[int, int | None]],
+    limit: int,
+    now: datetime,
+) -> list[Claim]:
+    """The next of some broadcasts, in their order."""
+    claims: list[Claim] = []
     for broadcast, valid_until in broadcasts:
         if len(claims) >= limit:
             break
-        wanted |= {"broadcast": broadcast, "limit": limit - len(claims)}
-        claims += _claims(tx.tuples(sql.CLAIM_BROADCAST, wanted), broadcast, valid_until)
+        wanted = {"sender": sender, "now": to_ms(now), "broadcast": broadcast, "limit": limit - len(claims)}
+        claims += [_claim(row, broadcast, valid_until) for row in tx.tuples(sql.CLAIM_BROADCAST, wanted)]
     return claims
 
 
-def _claims(rows: Sequence[tuple[Any, ...]], broadcast: int | None, valid_until: int | None) -> list[Claim]:
-    return [
-        Claim(delivery, attempt, part, text, sealed, heard_at, person, marketing, broadcast, valid_until)
-        for delivery, attempt, part, text, sealed, heard_at, person, marketing in rows
-    ]
+def _claim(row: tuple[Any, ...], broadcast: int | None, valid_until: int | None) -> Claim:
+    delivery, attempt, part, text, sealed, heard_at, person, marketing = row
+    return Claim(delivery, attempt, part, text, sealed, heard_at, person, marketing, broadcast, valid_until)
 
 
 def _settle(tx: Transaction, settled: Sequence[Settled], now: datetime) -> None:

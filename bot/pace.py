@@ -1,4 +1,4 @@
-"""When the next request may leave through one sender: its rate, and its rests.
+"""When requests may leave through one sender: its rate, its rests, and the breaker.
 
 Even spacing, not a bucket that empties at once: a vendor counts in its own seconds, and a burst at the seam
 of two of them is a burst. Everything that leaves through a sender takes its turn here, and rests together
@@ -7,8 +7,8 @@ when the vendor asks for it, does not answer, or the sender is broken.
 
 from __future__ import annotations
 
-import asyncio
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ _CATCH_UP = 0.01
 """Seconds of delay made good at once: an event loop's timer is no finer than that at thousands a second."""
 _STUMBLES = 5
 """So many requests in a row without an answer, and the sender rests."""
+_WATCHED = 20
+"""Of so many requests half without an answer, and it rests too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Pace:
         rate: Messages a second that the vendor allows this sender (segments, where it counts those).
 
     Attributes:
-        trouble: Why nobody can be written to now; None when the last answer was about one person or none.
+        trouble: Why nobody can be written to now: the breaker is open while it rests, and then one delivery
+            probes. None when the last answer was about one person or none.
     """
 
     def __init__(self, rate: float) -> None:
@@ -54,7 +57,7 @@ class Pace:
         self._interval = 1 / (rate * HEADROOM)
         self._next = 0.0
         self._rest_until = 0.0
-        self._stumbles = 0
+        self._unanswered: deque[bool] = deque(maxlen=_WATCHED)
 
     def rest(self, seconds: float) -> None:
         """Nothing leaves for so long from now; a longer rest that was asked before still holds."""
@@ -65,21 +68,29 @@ class Pace:
         """Seconds until something may leave again; 0 when it may."""
         return max(0.0, self._rest_until - time.monotonic())
 
-    async def turn(self) -> None:
-        """Wait for the next turn. Only one may wait at a time: the lane sees to that."""
-        while True:
-            wait = max(self._next, self._rest_until) - time.monotonic()
-            if wait <= 0:
-                return
-            await asyncio.sleep(wait)
+    @property
+    def wait(self) -> float:
+        """Seconds until the next turn."""
+        return max(0.0, self._next - time.monotonic(), self.resting)
+
+    @property
+    def turns(self) -> int:
+        """How many messages may leave now."""
+        now = time.monotonic()
+        if now < max(self._next, self._rest_until):
+            return 0
+        return 1 + int(min(now - self._next, _CATCH_UP) / self._interval)
 
     def spend(self, cost: float) -> None:
-        """Something leaves now, on a turn that was waited for; the more it costs, the later the next."""
+        """Something leaves now; the more it costs, the later the next."""
         self._next = max(self._next, time.monotonic() - _CATCH_UP) + cost * self._interval
 
     def answered(self) -> None:
         """The vendor answers, and spoke of one person or of our speed."""
-        self._stumbles, self.trouble = 0, None
+        if self.trouble is not None:
+            self.trouble = None
+            self._unanswered.clear()
+        self._unanswered.append(False)
 
     def weigh(self, trouble: Trouble, decision: Decision, now: datetime) -> None:
         """Rest, if a trouble concerns everyone who is written to through this sender."""
@@ -88,9 +99,15 @@ class Pace:
         if decision.broken:
             self.trouble = LaneTrouble(trouble.reason, trouble.code, ours=True)
         elif isinstance(trouble, Unsure) or (isinstance(trouble, Later) and trouble.wait is None):
-            self._stumbles += 1
-            if self._stumbles >= _STUMBLES:
+            self._unanswered.append(True)
+            if self.trouble is not None or self._stumbling():
                 self.rest(PROBE.total_seconds())
                 self.trouble = LaneTrouble(trouble.reason, trouble.code, ours=False)
         else:
             self.answered()
+
+    def _stumbling(self) -> bool:
+        last = list(self._unanswered)
+        return len(last) >= _STUMBLES and (
+            all(last[-_STUMBLES:]) or (len(last) == _WATCHED and 2 * sum(last) >= _WATCHED)
+        )

@@ -240,6 +240,9 @@ class Channel(Protocol):
             must be held.
         """
 
+    def spacing(self, address: str) -> float:
+        """Seconds that must lie between two messages to this address; 0 where the vendor does not count."""
+
     async def send(self, address: str, part: Part, key: str, replaces: str | None = None) -> str:
         """Send one part with one request.
 

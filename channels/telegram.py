@@ -91,6 +91,10 @@ class Telegram:
         """See `channels.telegram_html.render`."""
         return render(message, window_open=window_open)
 
+    def spacing(self, address: str) -> float:
+        """One message a second in a chat, twenty a minute in a group (https://core.telegram.org/bots/faq)."""
+        return 3.0 if address.startswith(("-", "@")) else 1.0
+
     async def send(self, address: str, part: Part, key: str, replaces: str | None = None) -> str:  # noqa: ARG002 - nothing echoes a key
         """Send one message, or put it in the place of one.
 

@@ -1,7 +1,7 @@
 """One lane: everything that leaves through one sender, in order of priority, at one rate.
 
-It claims rows, waits its turn, sends, asks the policy, and settles: the results of many requests and the next
-claims go into one transaction. When the vendor or the sender is in trouble, the lane hands its claims back,
+What it claims leaves at once, so that a crash leaves no more unknown than was under way; the results of many
+requests and the next claims go into one transaction. When the vendor or the sender is in trouble, the lane
 rests, and probes with one delivery.
 """
 
@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, cast
 import structlog
 
 from bot.lane import ends
+from bot.lane.spacing import Spacing
 from bot.moments import from_ms, to_ms
-from bot.outbox import Settled, window_from
+from bot.outbox import Favour, Settled, window_from
 from bot.pace import Pace
 from bot.policy import decide
+from bot.store import Unusable
 from bot.vault import BadKey
 from channels.trouble import Gone, Refused, Trouble, Unsure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from bot.moments import Clockwork
     from bot.outbox import Claim, Outbox
@@ -33,16 +35,16 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_BATCH = 500
-_IN_HAND_SECONDS = 0.5
-"""How much of its rate a lane may hold claimed: a pause or a reply waits no longer than this."""
 _IDLE = 0.5
+"""Seconds between two looks at a queue in which nothing was due."""
 _GATHER = 0.02
 """A breath between transactions, so that many results share one commit."""
 _LANDING = 7.0
 """Seconds that requests in flight have to end once we are asked to stop; later they are unknown."""
-_REPLIES = 50
-"""How many replies are taken however much else is in hand: nobody waits for a broadcast."""
+_FULL = 5.0
+"""Seconds until we try again to write on a full disk."""
+_FAVOURED = 10
+"""Every so many messages one leaves out of turn, so that nothing starves behind what never ends."""
 _TEXTS_KEPT = 256
 
 
@@ -51,6 +53,7 @@ class Lane:
 
     Args:
         sender: Its name in config.toml.
+        concurrency: How many requests may be in flight.
         speaking: Gives the broadcasts that may speak now, first first, each with `valid_until` (ms).
     """
 
@@ -74,22 +77,21 @@ class Lane:
         self._speaking = speaking
         self._clockwork = clockwork
         self._pace = Pace(rate)
-        self._in_hand = int(min(_BATCH, max(1, rate * _IN_HAND_SECONDS)))
-        self._waiting: asyncio.PriorityQueue[tuple[bool, float, int, Claim]] = asyncio.PriorityQueue()
-        self._turnstile = asyncio.Lock()
+        self._spacing = Spacing(channel)
         self._flying: set[asyncio.Task[None]] = set()
-        self._open = 0  # claims that have not ended yet, in flight or not
         self._ended: list[Settled] = []
         self._stirred = asyncio.Event()
-        self._called = asyncio.Event()  # from outside: there may be a reply to send
+        self._hungry = True  # there may be something to claim
+        self._claimed = 0
         self._stopping = False
+        self._full = False
         self._fault: Exception | None = None
         self._texts: dict[int, Text] = {}
 
     @property
     def idle(self) -> bool:
-        """Nothing in hand and nothing to write down."""
-        return not (self._open or self._ended)
+        """Nothing in flight and nothing to write down."""
+        return not (self._flying or self._ended)
 
     @property
     def trouble(self) -> LaneTrouble | None:
@@ -103,169 +105,199 @@ class Lane:
 
     def stir(self) -> None:
         """There may be something new: look at once."""
-        self._called.set()
+        self._hungry = True
         self._stirred.set()
 
     def stop(self) -> None:
         """Begin no request any more."""
         self._stopping = True
-        self.stir()
+        self._stirred.set()
 
     async def run(self) -> None:
-        """Work until `stop`; then let what is in flight end, hand back the rest, and return.
+        """Work until `stop`; then let what is in flight end, write it down, and return.
 
         Raises:
-            Unusable: the database failed; nothing more was begun.
+            Unusable: the database failed; nothing more was begun. A full disk is waited for.
         """
         if until := await self._outbox.wait_until(self.sender):
             self._pace.rest((until - self._clockwork.now()).total_seconds())
-        workers = [asyncio.create_task(self._guard()) for _ in range(self._concurrency)]
         try:
             while not self._stopping:
                 await self._turn()
         finally:
             self._stopping = True
-            await self._land(workers)
-            self._hand_back()
+            await self._land()
             await self._outbox.turn(self.sender, self._ended, [], 0, self._clockwork.now())
         if self._fault:
             raise self._fault
 
-    async def _land(self, workers: Sequence[asyncio.Task[None]]) -> None:
-        """Let requests in flight end, for a while; every worker has ended afterwards."""
-        for worker in set(workers) - self._flying:
-            worker.cancel()
+    async def _land(self) -> None:
+        """Let requests in flight end, for a while; all have ended afterwards."""
         if self._flying:
             await asyncio.wait(self._flying, timeout=_LANDING)
-        for worker in workers:
-            worker.cancel()
-        await asyncio.wait(workers)
+        for task in self._flying:
+            task.cancel()
+        if self._flying:
+            await asyncio.wait(self._flying)
 
     async def _turn(self) -> None:
-        """One transaction, or a wait for a reason to have one."""
-        called = self._called.is_set()
-        self._stirred.clear()  # before anything is looked at, so that no news is slept through
-        self._called.clear()
-        room, replies = self._room()
-        if not room and not self._ended and not (called and replies):
-            await _until(self._stirred, self._pace.resting or _IDLE)
-            return
+        """One transaction and the requests that follow from it, once there is reason to have one."""
+        await self._gather()
+        room = self._room()
+        if room or self._ended:
+            try:
+                claims = await self._exchange(room)
+            except Unusable as error:
+                await self._wait_for_space(error)
+            else:
+                await self._begin(claims)
+
+    def _room(self) -> int:
+        """How many may be claimed now. A lane in trouble probes with one."""
+        if not self._hungry or self._stopping:
+            return 0
+        free = (self._concurrency if self.trouble is None else 1) - len(self._flying)
+        return max(0, min(free, self._pace.turns))
+
+    async def _gather(self) -> None:
+        """Wait until enough may leave; but what has ended is written down soon."""
+        wait = _GATHER if self._ended or self._flying else _IDLE
+        if self._hungry and not self.resting:
+            wait = min(wait, self._pace.wait or _GATHER)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                while not (self._stopping or self._enough()):
+                    await self._stirred.wait()
+                    self._stirred.clear()
+                return
+        self._hungry = True
+
+    def _enough(self) -> bool:
+        """Whether as many may leave as are worth a transaction."""
+        worth = min(self._pace.turns, self._concurrency // 2) if self._flying else 1
+        return self._room() >= max(1, worth)
+
+    async def _exchange(self, room: int) -> list[Claim]:
+        """Write down what ended and claim what may leave, in one transaction."""
         broadcasts = await self._speaking() if room else []
+        favoured = (self._claimed % _FAVOURED + room) // _FAVOURED
+        favour = Favour(self._claimed // _FAVOURED, favoured)
         settled, self._ended = self._ended, []
+        now, self._hungry = self._clockwork.now(), self._hungry and not room
         try:
-            now = self._clockwork.now()
-            claims = await self._outbox.turn(self.sender, settled, broadcasts, room, now, replies)
+            claims = await self._outbox.turn(self.sender, settled, broadcasts, room, now, favour)
         except BaseException:
             self._ended = settled + self._ended  # settling twice does no harm
             raise
-        self._open += len(claims)
-        for order, claim in enumerate(claims):  # as claimed: an emergency has the higher ids
-            self._waiting.put_nowait((not claim.reply, asyncio.get_running_loop().time(), order, claim))
-        if not claims and not self._ended:
-            await _until(self._stirred, _IDLE)
-        if self._waiting.qsize() > self._in_hand // 4:  # the workers have enough to do meanwhile
-            await _until(self._called, _GATHER)
+        self._claimed += len(claims)
+        self._hungry |= len(claims) == room
+        self._full = False
+        return claims
 
-    def _room(self) -> tuple[int, int]:
-        """How many more may be claimed now, and how many replies. A lane in trouble probes with one."""
-        if self._pace.resting:
-            return 0, 0
-        if self.trouble:
-            return (probe := 1 - min(1, self._open)), probe
-        in_hand = self._open - len(self._flying)
-        return (self._in_hand - in_hand if in_hand <= self._in_hand // 2 else 0), _REPLIES
+    async def _wait_for_space(self, error: Unusable) -> None:
+        """What cannot be written down is not sent; what was sent is kept in mind until it can be."""
+        if not error.passes:
+            raise error
+        if not self._full:
+            self._full = True
+            log.error("lane.not-stored", sender=self.sender, reason=error.why)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FULL):
+                while not self._stopping:
+                    await self._stirred.wait()
+                    self._stirred.clear()
 
-    def _hand_back(self) -> None:
-        """What was claimed and not begun goes back into the queue."""
-        while not self._waiting.empty():
-            self._end(Settled(self._waiting.get_nowait()[-1], "queued", due_at=self._clockwork.now()))
-
-    def _end(self, settled: Settled) -> None:
-        self._open -= 1
-        self._ended.append(settled)
-        self._stirred.set()
-
-    async def _guard(self) -> None:
-        """A worker that meets a fault stops the lane: what it cannot write down must not be sent."""
+    async def _begin(self, claims: Sequence[Claim]) -> None:
+        """Let each claim's request leave, unless there is a reason by now why it should not."""
         try:
-            await self._work()
-        except Exception as fault:  # noqa: BLE001 - raised again by `run`
-            self._fault = self._fault or fault
-            self.stop()
+            await self._load({claim.text for claim in claims})
+        except BaseException:
+            self._hand_back(claims)
+            raise
+        for claim in claims:
+            if self._stopping or self._pace.resting:
+                self._hand_back([claim])
+            elif parts := self._parts(claim):
+                self._leave(claim, parts)
 
-    async def _work(self) -> None:
-        task = cast("asyncio.Task[None]", asyncio.current_task())
-        while not self._stopping:
-            async with self._turnstile:
-                await asyncio.sleep(0)  # one request begins in a round of the loop, or others wait for fifty
-                await self._pace.turn()  # first the turn, then the claim: whoever is most urgent then
-                *_, claim = await self._waiting.get()
-                try:
-                    parts = await self._parts(claim)
-                except BaseException:
-                    self._end(Settled(claim, "queued", due_at=self._clockwork.now()))
-                    raise
-                if not parts:
-                    continue
-                part = parts[min(claim.part, len(parts) - 1)]
-                self._pace.spend(part.segments)
-            self._flying.add(task)
-            try:
-                await self._attempt(claim, part, max(len(parts), claim.part + 1))
-            finally:
-                self._flying.discard(task)
+    def _leave(self, claim: Claim, parts: tuple[Part, ...]) -> None:
+        sealed = claim.sealed or b""
+        try:
+            address = self._vault.open(self._channel.name, sealed)
+        except BadKey:
+            self._end(Settled(claim, "failed", "fault"))  # one damaged row
+            return
+        part = parts[min(claim.part, len(parts) - 1)]
+        self._pace.spend(part.segments)
+        self._spacing.spend(sealed, address)
+        attempt = self._attempt(claim, address, part, max(len(parts), claim.part + 1))
+        self._flying.add(asyncio.create_task(attempt))
 
-    async def _parts(self, claim: Claim) -> tuple[Part, ...]:
+    async def _load(self, texts: Iterable[int]) -> None:
+        for text in texts:
+            if text not in self._texts:
+                if len(self._texts) >= _TEXTS_KEPT:
+                    self._texts.clear()
+                self._texts[text] = await self._outbox.text(text)
+
+    def _parts(self, claim: Claim) -> tuple[Part, ...]:
         """What this claim says; nothing when it was settled without a word."""
+        now = self._clockwork.now()
+        text = self._texts[claim.text]
+        free = (claim.heard_at or 0) > window_from(now)
         if claim.sealed is None or (claim.person in ("left", "gone") and not claim.reply):
             self._end(Settled(claim, "cancelled", claim.person if claim.sealed else "erased"))
-            return ()
-        text = self._texts.get(claim.text)
-        if text is None:
-            if len(self._texts) >= _TEXTS_KEPT:
-                self._texts.clear()
-            text = self._texts[claim.text] = await self._outbox.text(claim.text)
-        now = self._clockwork.now()
-        free = (claim.heard_at or 0) > window_from(now)
-        if self._stopping or self._pace.resting:
-            self._end(Settled(claim, "queued", due_at=now))
-        elif claim.broadcast and claim.broadcast not in dict(await self._speaking()):
-            self._end(Settled(claim, "queued"))  # paused, cancelled or held by night while it waited its turn
         elif claim.valid_until is not None and claim.valid_until <= to_ms(now):
             self._end(Settled(claim, "expired", "too-late"))
         elif shut := text.shut(free=free, marketing=claim.marketing != 0):
             self._end(Settled(claim, "held", shut))
+        elif wait := self._spacing.wait(claim.sealed):
+            self._end(Settled(claim, "back", due_at=now + wait))
         else:
             return text.open if free else text.closed or ()
         return ()
 
-    async def _attempt(self, claim: Claim, part: Part, parts: int) -> None:
-        """One request, and what follows from its answer."""
+    def _hand_back(self, claims: Iterable[Claim]) -> None:
+        """What was claimed and not begun goes back into the queue."""
+        for claim in claims:
+            self._end(Settled(claim, "back", due_at=self._clockwork.now()))
+
+    def _end(self, settled: Settled) -> None:
+        self._ended.append(settled)
+        self._stirred.set()
+
+    async def _attempt(self, claim: Claim, address: str, part: Part, parts: int) -> None:
+        """One request, and what follows from its answer.
+
+        A fault of ours that keeps it from being written down stops the lane.
+        """
         try:
-            address = self._vault.open(self._channel.name, claim.sealed or b"")
-        except BadKey:
-            self._end(Settled(claim, "failed", "fault"))  # one damaged row
-            return
-        try:
-            vendor_id = await self._sent(address, claim, part, parts)
+            vendor_id = await self._sent(claim, address, part, parts)
+            self._pace.answered()
+            self._end(ends.accepted(claim, parts, vendor_id, self._clockwork.now()))
         except Trouble as trouble:
             self._in_trouble(claim, part, trouble)
         except asyncio.CancelledError:
             self._end(ends.interrupted(claim, part, self._clockwork.now()))
             raise
+        except Exception as fault:  # noqa: BLE001 - raised again by `run`
+            self._fault = self._fault or fault
+            self.stop()
+        finally:
+            self._flying.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _sent(self, claim: Claim, address: str, part: Part, parts: int) -> str | None:
+        """The vendor's id of what was sent or made right; None where there is no copy to make right."""
+        copy = None
+        if part.replaces and not (copy := await self._outbox.copy(claim.id, part.replaces)):
+            return None
+        try:
+            return await self._channel.send(address, part, claim.key(parts), copy)
+        except Trouble:
+            raise
         except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the lane; it may have left
             log.error("send.fault", sender=self.sender, delivery=claim.id, error=type(error).__name__)  # noqa: TRY400 - a trace could quote an address
-            self._in_trouble(claim, part, Refused("fault") if part.replaces else Unsure("fault"))
-        else:
-            self._pace.answered()
-            self._end(ends.accepted(claim, parts, vendor_id, self._clockwork.now()))
-
-    async def _sent(self, address: str, claim: Claim, part: Part, parts: int) -> str | None:
-        """The vendor's id of what was sent or made right; None where there is no copy to make right."""
-        if not part.replaces:
-            return await self._channel.send(address, part, claim.key(parts))
-        copy = await self._outbox.copy(claim.id, part.replaces)
-        return copy and await self._channel.send(address, part, claim.key(parts), copy)
+            raise (Refused if part.replaces else Unsure)("fault") from None
 
     def _in_trouble(self, claim: Claim, part: Part, trouble: Trouble) -> None:
         now = self._clockwork.now()
@@ -285,11 +317,3 @@ class Lane:
         self._pace.weigh(trouble, decision, now)
         if well and self.trouble is not None:
             log.warning("lane.resting", **told)
-        if self._pace.resting:
-            self._hand_back()  # what waits here would miss a pause, a night, or its own end
-
-
-async def _until(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()

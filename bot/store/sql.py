@@ -155,14 +155,14 @@ _CLAIMED = """
         (SELECT marketing FROM subscribers s WHERE s.id = subscriber)
 """
 CLAIM_REPLIES = f"""
-    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1
+    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1, claimed_at = :now
     WHERE id IN (SELECT id FROM deliveries
                  WHERE sender = :sender AND broadcast IS NULL AND state = 'queued' AND due_at <= :now
                  ORDER BY part DESC, due_at, id LIMIT :limit)
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
 CLAIM_BROADCAST = f"""
-    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1
+    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1, claimed_at = :now
     WHERE id IN (SELECT id FROM deliveries
                  WHERE sender = :sender AND broadcast = :broadcast AND state = 'queued' AND due_at <= :now
                  ORDER BY part DESC, due_at, id LIMIT :limit)
@@ -192,6 +192,13 @@ SETTLE_BACK = f"""
         reason = {_BACK} THEN {_CORRECTED} ELSE :reason END,
         due_at = coalesce(:due_at, due_at),
         settled_at = CASE WHEN :state = 'held' THEN :now ELSE settled_at END
+    WHERE id = :id AND attempt = :attempt AND state = 'claimed'
+"""  # noqa: S608 - a constant of ours
+# No request was made: the next claim is the same attempt.
+SETTLE_UNBEGUN = f"""
+    UPDATE deliveries SET state = {_BACK} THEN 'cancelled' ELSE 'queued' END,
+        reason = {_BACK} THEN {_CORRECTED} END,
+        attempt = attempt - 1, due_at = coalesce(:due_at, due_at)
     WHERE id = :id AND attempt = :attempt AND state = 'claimed'
 """  # noqa: S608 - a constant of ours
 SETTLE_ENDED = """
