@@ -7,6 +7,7 @@ import socket
 import time
 from contextlib import suppress
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -336,6 +337,50 @@ async def test_who_was_erased_is_not_written_to(core: Core, vendor: Vendor) -> N
         await core.until(broadcast, sent=2, cancelled=1)
     assert sorted(vendor.reached) == [chat(0), chat(2)]
     assert await reasons(core, broadcast) == [("cancelled", "erased", 1)]
+
+
+async def test_a_chat_is_written_to_once_a_second(core: Core, vendor: Vendor) -> None:
+    """However much waits for one person, Telegram gets one message a second for them, and others go first."""
+    await core.take_in(people(30))
+    first, second = await core.announce(), await core.announce("plantilla", moment="n")
+    await reply(core, chat(0), "respuesta")
+    async with core.dispatching(vendor.telegram(), rate=2000):
+        await core.until(first, sent=30)
+        await core.until(second, sent=30)
+        await vendor.until(61)
+    for n in range(30):
+        times = [asked.at for asked in vendor.asked if asked.to == chat(n)]
+        assert all(later - sooner >= 0.99 for sooner, later in pairwise(times))
+    attempts = await core.rows("SELECT max(attempt) FROM deliveries")
+    assert attempts == [(1,)]  # to be put back is no request
+
+
+async def test_what_never_ends_starves_nobody(core: Core, vendor: Vendor) -> None:
+    """While an emergency to many leaves, an announcement to others goes on, with some of the turns."""
+    await core.take_in([*people(400), *(person(chat(500 + n), community="noche") for n in range(50))])
+    emergency = await core.announce(why="sismo")
+    other = await core.announce(community="noche")
+    async with core.dispatching(vendor.telegram(), rate=800):
+        await vendor.until(200)
+    assert 5 <= (await core.counts(other))["sent"] <= 30
+    assert (await core.counts(emergency))["sent"] >= 150
+
+
+async def test_only_what_is_under_way_is_claimed(core: Core, vendor: Vendor) -> None:
+    """When a request reaches a vendor, no more is claimed than may be in flight: all a kill can cost."""
+    claimed: list[int] = []
+
+    async def scene(asked: Asked) -> Answer:
+        await asyncio.sleep(0.02)
+        claimed.append((await core.rows("SELECT count(*) FROM deliveries WHERE state = 'claimed'"))[0][0])
+        return None
+
+    vendor.scene = scene
+    await core.take_in(people(200))
+    broadcast = await core.announce()
+    async with core.dispatching(vendor.telegram(), rate=2000, concurrency=8):
+        await core.until(broadcast, sent=200)
+    assert max(claimed) <= 8
 
 
 async def test_a_slow_vendor_slows_nobody_else(core: Core, vendor: Vendor) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.pace import LaneTrouble, Pace
 from bot.policy import decide
@@ -46,14 +50,20 @@ async def test_no_second_exceeds_the_rate(tmp_path: Path) -> None:
     assert busiest_second(times[False]) <= 200
 
 
+async def turn(pace: Pace) -> None:
+    """Wait for the next turn."""
+    while not pace.turns:  # noqa: ASYNC110 - time alone brings it
+        await asyncio.sleep(pace.wait)
+
+
 async def test_what_costs_more_takes_longer() -> None:
     """A text of several segments uses the turns of as many."""
     pace = Pace(100)
     begun = time.monotonic()
     for _ in range(3):
-        await pace.turn()
+        await turn(pace)
         pace.spend(10)
-    await pace.turn()
+    await turn(pace)
     assert time.monotonic() - begun >= 0.3 - 0.01
 
 
@@ -63,10 +73,25 @@ async def test_a_pause_is_not_made_good_with_a_burst() -> None:
     await asyncio.sleep(0.2)
     begun, gone = time.monotonic(), 0
     while time.monotonic() - begun < 0.1:
-        await pace.turn()
+        await turn(pace)
         pace.spend(1)
         gone += 1
     assert gone <= 12
+
+
+@given(st.floats(0.1, 5000), st.lists(st.floats(0, 0.2), max_size=40))
+def test_no_spell_exceeds_the_rate(rate: float, waits: list[float]) -> None:
+    """Whenever it is asked, what has left since the start is no more than the rate and one breath allow."""
+    passed = 1000.0
+    with patch("bot.pace.time", SimpleNamespace(monotonic=lambda: passed)):
+        pace, gone = Pace(rate), 0
+        for wait in waits:
+            turns = pace.turns
+            for _ in range(turns):
+                pace.spend(1)
+            gone += turns
+            assert gone <= (passed - 1000 + 0.01) * rate + 1
+            passed += wait
 
 
 async def test_the_longest_rest_holds() -> None:
@@ -75,8 +100,10 @@ async def test_the_longest_rest_holds() -> None:
     pace.rest(0.3)
     pace.rest(0.05)
     pace.rest(-5)
+    assert pace.turns == 0
+    assert 0.29 <= pace.wait <= 0.3
     begun = time.monotonic()
-    await pace.turn()
+    await turn(pace)
     assert time.monotonic() - begun >= 0.29
 
 
@@ -86,7 +113,8 @@ async def test_the_longest_rest_holds() -> None:
         ([Later("busy")] * 4, None),
         ([Later("busy")] * 5, LaneTrouble("busy", "", ours=False)),
         ([Unsure("silence", code="500")] * 5, LaneTrouble("silence", "500", ours=False)),
-        ([Unsure("silence"), Later("busy"), Refused("empty")] * 4, None),
+        ([Unsure("silence"), Refused("empty"), Refused("empty")] * 7, None),
+        ([Unsure("silence"), Refused("empty")] * 11, LaneTrouble("silence", "", ours=False)),
         ([Gone("dead")] * 9, None),
         ([Broken("credentials", code="401")], LaneTrouble("credentials", "401", ours=True)),
     ],
@@ -96,10 +124,26 @@ async def test_trouble_with_everyone_is_told_from_trouble_with_one(
 ) -> None:
     """A fault of ours or silence after silence rests the sender; a refusal is an answer, and does not."""
     pace = Pace(1000)
-    weigh(pace, *troubles)
+    for each in troubles:
+        if pace.trouble is None:
+            weigh(pace, each)
     assert pace.trouble == trouble
     assert (pace.resting > 0) == (trouble is not None)
     pace.answered()
+    assert pace.trouble is None
+
+
+async def test_a_probe_that_fails_opens_the_breaker_again() -> None:
+    """While a vendor stays silent one delivery in half a minute tries; its first answer ends the trouble."""
+    pace = Pace(1000)
+    weigh(pace, *[Later("busy")] * 5)
+    pace._rest_until = 0.0  # half a minute later
+    weigh(pace, Unsure("silence"))
+    assert pace.resting > 29
+    pace._rest_until = 0.0
+    weigh(pace, Refused("empty"))
+    assert pace.trouble is None
+    weigh(pace, *[Later("busy")] * 4)
     assert pace.trouble is None
 
 

@@ -182,13 +182,10 @@ class Lane:
         broadcasts = await self._speaking() if room else []
         favoured = (self._claimed % _FAVOURED + room) // _FAVOURED
         favour = Favour(self._claimed // _FAVOURED, favoured)
-        settled, self._ended = self._ended, []
+        settled = list(self._ended)
         now, self._hungry = self._clockwork.now(), self._hungry and not room
-        try:
-            claims = await self._outbox.turn(self.sender, settled, broadcasts, room, now, favour)
-        except BaseException:
-            self._ended = settled + self._ended  # settling twice does no harm
-            raise
+        claims = await self._outbox.turn(self.sender, settled, broadcasts, room, now, favour)
+        del self._ended[: len(settled)]
         self._claimed += len(claims)
         self._hungry |= len(claims) == room
         self._full = False
