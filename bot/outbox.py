@@ -75,6 +75,10 @@ class Claim:
         """Whether somebody wrote and waits for this."""
         return self.broadcast is None
 
+    def free(self, now: datetime) -> bool:
+        """Whether they wrote so lately that any text may be sent to them."""
+        return (self.heard_at or 0) > window_from(now)
+
     def key(self, parts: int) -> str:
         """What the vendor is asked to echo in the receipt, for a text of so many parts."""
         return f"{self.id}.{self.attempt}.{self.part}.{parts}"

@@ -11,17 +11,16 @@ import hmac
 import json
 import logging
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import telegram
 from telegram.constants import ChatMemberStatus, ChatType, ParseMode, UpdateType
 
 from channels.base import Acknowledgement, Forged, Heard
-from channels.choices import LONGEST_LABEL
 from channels.geo import geo_uri
-from channels.segments import utf16
 from channels.telegram_files import Uploads
 from channels.telegram_html import render
+from channels.telegram_keyboards import keyboard
 from channels.telegram_request import WireRequest
 from channels.telegram_trouble import REASONS, trouble_of
 from channels.trouble import Trouble
@@ -30,14 +29,12 @@ from channels.wire import TOTAL_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from channels.base import ChannelName, Choice, File, Message, Part, Receipt, Request
+    from channels.base import ChannelName, File, Message, Part, Receipt, Request
 
 __all__ = ["REASONS", "Telegram", "render"]
 
 # The library logs every text and chat id at DEBUG, and some at CRITICAL: none of it leaves here.
 logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
-
-_Button = TypeVar("_Button", telegram.InlineKeyboardButton, telegram.KeyboardButton)
 
 _HEADER = "x-telegram-bot-api-secret-token"
 _MAX_BODY = 256 * 1024
@@ -47,8 +44,6 @@ _AS_WRITTEN = {"parse_mode": ParseMode.HTML, "link_preview_options": _NO_PREVIEW
 _SEND_MESSAGE = "SendMessage"
 """In this case, which Telegram takes too: of a method that the library has it would warn at each call."""
 _CHAT_ID = re.compile(r"-?\d{1,19}", re.ASCII)
-_HALF_A_LINE = LONGEST_LABEL // 2 - 2
-"""UTF-16 units of a label that leaves room for a second button beside it."""
 
 
 class Telegram:
@@ -131,7 +126,7 @@ class Telegram:
         """
         fields: dict[str, object] = {"chat_id": chat, "text": part.text, **_AS_WRITTEN}
         if part.choices:
-            fields["reply_markup"] = _keyboard(part.choices)
+            fields["reply_markup"] = keyboard(part.choices)
         sent = await self._bot.do_api_request(_SEND_MESSAGE, api_kwargs=fields)
         return str(sent["message_id"])
 
@@ -141,7 +136,7 @@ class Telegram:
             self._uploads.offered(file),
             caption=part.text or None,
             parse_mode=ParseMode.HTML,
-            reply_markup=_keyboard(part.choices) if part.choices else None,
+            reply_markup=keyboard(part.choices) if part.choices else None,
         )
         self._uploads.keep(file, sent)
         return str(sent.message_id)
@@ -253,24 +248,6 @@ def _troubles() -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001 - whatever the library says, a delivery must be settled
         raise trouble_of(error) from None  # Telegram's sentence may hold a chat id
-
-
-def _keyboard(choices: Sequence[Choice]) -> telegram.InlineKeyboardMarkup | telegram.ReplyKeyboardMarkup:
-    """Buttons under the message; where a place is asked for, in the place of the letters.
-
-    Only the latter can ask for a place; each of its other buttons sends its label as if it were typed.
-    """
-    if not any(choice.place for choice in choices):
-        buttons = [telegram.InlineKeyboardButton(one.label, callback_data=one.value) for one in choices]
-        return telegram.InlineKeyboardMarkup(_rows(buttons))
-    keys = [telegram.KeyboardButton(one.label, request_location=one.place or None) for one in choices]
-    return telegram.ReplyKeyboardMarkup(_rows(keys), resize_keyboard=True, one_time_keyboard=True)
-
-
-def _rows(buttons: Sequence[_Button]) -> list[Sequence[_Button]]:
-    """Two in a row, or one where a label needs the room."""
-    width = 2 if all(utf16(button.text) <= _HALF_A_LINE for button in buttons) else 1
-    return [buttons[first : first + width] for first in range(0, len(buttons), width)]
 
 
 def _heard(update: telegram.Update) -> Iterator[Heard]:

@@ -40,6 +40,7 @@ DOORS = {
     "telegram": {
         "channels.telegram",
         "channels.telegram_files",
+        "channels.telegram_keyboards",
         "channels.telegram_request",
         "channels.telegram_trouble",
     },
@@ -56,12 +57,11 @@ DOORS = {
     "dateutil": {"bot.timetable"},
     "holidays": {"bot.timetable"},
     "icalendar": {"bot.timetable", "channels.calendar"},
+    "pycurl": {"channels.wire"},
     "aiohttp": {
         "bot.web",
         "bot.cli.demo",  # it speaks to the rehearsal's own side door
         "bot.cli.serving",  # so does it, once, to be heard there
-        "channels.telegram_request",
-        "channels.twilio_api",
         "channels.rehearsal",
     },
 }

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, cast
 import structlog
 
 from bot.lane import ends
+from bot.lane.requests import Requests
 from bot.lane.spacing import Spacing
-from bot.moments import from_ms, to_ms
-from bot.outbox import Favour, Settled, window_from
+from bot.moments import from_ms
+from bot.outbox import Favour, Settled
 from bot.pace import Pace
 from bot.policy import decide
 from bot.store import Unusable
@@ -39,8 +40,7 @@ _IDLE = 0.5
 """Seconds between two looks at a queue in which nothing was due."""
 _GATHER = 0.02
 """A breath between transactions, so that many results share one commit."""
-_LANDING = 7.0
-"""Seconds that requests in flight have to end once we are asked to stop; later they are unknown."""
+
 _FULL = 5.0
 """Seconds until we try again to write on a full disk."""
 _FAVOURED = 10
@@ -78,20 +78,19 @@ class Lane:
         self._clockwork = clockwork
         self._pace = Pace(rate)
         self._spacing = Spacing(channel)
-        self._flying: set[asyncio.Task[None]] = set()
         self._ended: list[Settled] = []
         self._stirred = asyncio.Event()
         self._hungry = True  # there may be something to claim
         self._claimed = 0
         self._stopping = False
         self._full = False
-        self._fault: Exception | None = None
+        self._requests = Requests(sender, channel, self._pace, outbox, vault, clockwork, self._end, self.stop)
         self._texts: dict[int, Text] = {}
 
     @property
     def idle(self) -> bool:
         """Nothing in flight and nothing to write down."""
-        return not (self._flying or self._ended)
+        return not (self._requests or self._ended)
 
     @property
     def trouble(self) -> LaneTrouble | None:
@@ -126,19 +125,10 @@ class Lane:
                 await self._turn()
         finally:
             self._stopping = True
-            await self._land()
+            await self._requests.land()
             await self._outbox.turn(self.sender, self._ended, [], 0, self._clockwork.now())
-        if self._fault:
-            raise self._fault
-
-    async def _land(self) -> None:
-        """Let requests in flight end, for a while; all have ended afterwards."""
-        if self._flying:
-            await asyncio.wait(self._flying, timeout=_LANDING)
-        for task in self._flying:
-            task.cancel()
-        if self._flying:
-            await asyncio.wait(self._flying)
+        if self._requests.fault:
+            raise self._requests.fault
 
     async def _turn(self) -> None:
         """One transaction and the requests that follow from it, once there is reason to have one."""
@@ -156,12 +146,12 @@ class Lane:
         """How many may be claimed now. A lane in trouble probes with one."""
         if not self._hungry or self._stopping:
             return 0
-        free = (self._concurrency if self.trouble is None else 1) - len(self._flying)
+        free = (self._concurrency if self.trouble is None else 1) - len(self._requests)
         return max(0, min(free, self._pace.turns))
 
     async def _gather(self) -> None:
         """Wait until enough may leave; but what has ended is written down soon."""
-        wait = _GATHER if self._ended or self._flying else _IDLE
+        wait = _GATHER if self._ended or self._requests else _IDLE
         if self._hungry and not self.resting:
             wait = min(wait, self._pace.wait or _GATHER)
         with contextlib.suppress(TimeoutError):
@@ -174,7 +164,7 @@ class Lane:
 
     def _enough(self) -> bool:
         """Whether as many may leave as are worth a transaction."""
-        worth = min(self._pace.turns, self._concurrency // 2) if self._flying else 1
+        worth = min(self._pace.turns, self._concurrency // 2) if self._requests else 1
         return self._room() >= max(1, worth)
 
     async def _exchange(self, room: int) -> list[Claim]:
@@ -227,8 +217,7 @@ class Lane:
         part = parts[min(claim.part, len(parts) - 1)]
         self._pace.spend(part.segments)
         self._spacing.spend(sealed, address)
-        attempt = self._attempt(claim, address, part, max(len(parts), claim.part + 1))
-        self._flying.add(asyncio.create_task(attempt))
+        self._requests.make(claim, address, part, max(len(parts), claim.part + 1))
 
     async def _load(self, texts: Iterable[int]) -> None:
         for text in texts:
@@ -239,20 +228,15 @@ class Lane:
 
     def _parts(self, claim: Claim) -> tuple[Part, ...]:
         """What this claim says; nothing when it was settled without a word."""
-        now = self._clockwork.now()
-        text = self._texts[claim.text]
-        free = (claim.heard_at or 0) > window_from(now)
-        if claim.sealed is None or (claim.person in ("left", "gone") and not claim.reply):
-            self._end(Settled(claim, "cancelled", claim.person if claim.sealed else "erased"))
-        elif claim.valid_until is not None and claim.valid_until <= to_ms(now):
-            self._end(Settled(claim, "expired", "too-late"))
-        elif shut := text.shut(free=free, marketing=claim.marketing != 0):
-            self._end(Settled(claim, "held", shut))
-        elif wait := self._spacing.wait(claim.sealed):
-            self._end(Settled(claim, "back", due_at=now + wait))
-        else:
-            return text.open if free else text.closed or ()
-        return ()
+        now, text = self._clockwork.now(), self._texts[claim.text]
+        if unsaid := ends.unsaid(claim, text, now) or self._too_soon(claim):
+            self._end(unsaid)
+            return ()
+        return text.open if claim.free(now) else text.closed or ()
+
+    def _too_soon(self, claim: Claim) -> Settled | None:
+        wait = self._spacing.wait(claim.sealed or b"")
+        return Settled(claim, "back", due_at=self._clockwork.now() + wait) if wait else None
 
     def _hand_back(self, claims: Iterable[Claim]) -> None:
         """What was claimed and not begun goes back into the queue."""
@@ -262,55 +246,3 @@ class Lane:
     def _end(self, settled: Settled) -> None:
         self._ended.append(settled)
         self._stirred.set()
-
-    async def _attempt(self, claim: Claim, address: str, part: Part, parts: int) -> None:
-        """One request, and what follows from its answer.
-
-        A fault of ours that keeps it from being written down stops the lane.
-        """
-        try:
-            vendor_id = await self._sent(claim, address, part, parts)
-            self._pace.answered()
-            self._end(ends.accepted(claim, parts, vendor_id, self._clockwork.now()))
-        except Trouble as trouble:
-            self._in_trouble(claim, part, trouble)
-        except asyncio.CancelledError:
-            self._end(ends.interrupted(claim, part, self._clockwork.now()))
-            raise
-        except Exception as fault:  # noqa: BLE001 - raised again by `run`
-            self._fault = self._fault or fault
-            self.stop()
-        finally:
-            self._flying.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-
-    async def _sent(self, claim: Claim, address: str, part: Part, parts: int) -> str | None:
-        """The vendor's id of what was sent or made right; None where there is no copy to make right."""
-        copy = None
-        if part.replaces and not (copy := await self._outbox.copy(claim.id, part.replaces)):
-            return None
-        try:
-            return await self._channel.send(address, part, claim.key(parts), copy)
-        except Trouble:
-            raise
-        except Exception as error:  # noqa: BLE001 - a fault of ours must not stop the lane; it may have left
-            log.error("send.fault", sender=self.sender, delivery=claim.id, error=type(error).__name__)  # noqa: TRY400 - a trace could quote an address
-            raise (Refused if part.replaces else Unsure)("fault") from None
-
-    def _in_trouble(self, claim: Claim, part: Part, trouble: Trouble) -> None:
-        now = self._clockwork.now()
-        decision = decide(
-            ends.weighed(part, trouble),
-            attempt=claim.attempt,
-            now=now,
-            valid_until=from_ms(claim.valid_until),
-            jitter=self._clockwork.jitter,
-        )
-        moved = isinstance(trouble, Gone) and trouble.moved_to
-        moved_to = self._vault.seal(self._channel.name, moved) if moved else None
-        self._end(ends.troubled(claim, part, decision, moved_to, now))
-        told = {"sender": self.sender, "reason": trouble.reason, "code": trouble.code}
-        log.info("send.trouble", delivery=claim.id, **told)
-        well = self.trouble is None
-        self._pace.weigh(trouble, decision, now)
-        if well and self.trouble is not None:
-            log.warning("lane.resting", **told)

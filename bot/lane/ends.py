@@ -1,10 +1,11 @@
-"""How one request ended, as its row will say it. Pure: what happened in, what to write down out."""
+"""How a claim ended, as its row will say it. Pure: what happened in, what to write down out."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.moments import to_ms
 from bot.outbox import Settled
 from channels.trouble import Later, Unsure
 
@@ -13,10 +14,21 @@ if TYPE_CHECKING:
 
     from bot.outbox import Claim
     from bot.policy import Decision
+    from bot.texts import Text
     from channels.base import Part
     from channels.trouble import Trouble
 
 _NEXT_PART = timedelta(seconds=1)  # Telegram wants no more than one message a second in one chat
+
+
+def unsaid(claim: Claim, text: Text, now: datetime) -> Settled | None:
+    """What becomes of a claim for which nothing may leave by now; None when it may."""
+    if claim.sealed is None or (claim.person in ("left", "gone") and not claim.reply):
+        return Settled(claim, "cancelled", claim.person if claim.sealed else "erased")
+    if claim.valid_until is not None and claim.valid_until <= to_ms(now):
+        return Settled(claim, "expired", "too-late")
+    shut = text.shut(free=claim.free(now), marketing=claim.marketing != 0)
+    return Settled(claim, "held", shut) if shut else None
 
 
 def accepted(claim: Claim, parts: int, vendor_id: str | None, now: datetime) -> Settled:
