@@ -6,7 +6,6 @@ neither loses nor repeats one. States only move forward; what was in flight when
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bot import consent
@@ -44,9 +43,8 @@ _STATEMENTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One request to make.
+class Claim(NamedTuple):
+    """One request to make; its first fields are what a claim returns.
 
     Attributes:
         attempt: Counts how often this delivery was claimed.
@@ -84,8 +82,7 @@ class Claim:
         return f"{self.id}.{self.attempt}.{self.part}.{parts}"
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """How one claim ended.
 
     Attributes:
@@ -210,7 +207,7 @@ def _turn(
         claims += _claims(tx, sender, [*broadcasts[first:], *broadcasts[:first]], favour.most, now)
     if len(claims) < limit:
         wanted = {"sender": sender, "now": to_ms(now), "limit": limit - len(claims)}
-        claims += [_claim(row, None, None) for row in tx.tuples(sql.CLAIM_REPLIES, wanted)]
+        claims += [Claim._make((*row, None, None)) for row in tx.tuples(sql.CLAIM_REPLIES, wanted)]
     return claims + _claims(tx, sender, broadcasts, limit - len(claims), now)
 
 
@@ -227,13 +224,10 @@ def _claims(
         if len(claims) >= limit:
             break
         wanted = {"sender": sender, "now": to_ms(now), "broadcast": broadcast, "limit": limit - len(claims)}
-        claims += [_claim(row, broadcast, valid_until) for row in tx.tuples(sql.CLAIM_BROADCAST, wanted)]
+        claims += [
+            Claim._make((*row, broadcast, valid_until)) for row in tx.tuples(sql.CLAIM_BROADCAST, wanted)
+        ]
     return claims
-
-
-def _claim(row: tuple[Any, ...], broadcast: int | None, valid_until: int | None) -> Claim:
-    delivery, attempt, part, text, sealed, heard_at, person, marketing = row
-    return Claim(delivery, attempt, part, text, sealed, heard_at, person, marketing, broadcast, valid_until)
 
 
 def _settle(tx: Transaction, settled: Sequence[Settled], now: datetime) -> None:

@@ -288,7 +288,7 @@ async def test_what_does_not_end_is_unknown(
     core: Core, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A stop waits so long for answers and no longer; what has none by then is unknown, the rest queued."""
-    monkeypatch.setattr("bot.lane._LANDING", 0.2)
+    monkeypatch.setattr("bot.lane.requests._LANDING", 0.2)
 
     async def scene(asked: Asked) -> Answer:
         await asyncio.sleep(30)

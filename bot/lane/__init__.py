@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.lane import ends
 from bot.lane.requests import Requests
 from bot.lane.spacing import Spacing
-from bot.moments import from_ms
 from bot.outbox import Favour, Settled
 from bot.pace import Pace
-from bot.policy import decide
 from bot.store import Unusable
 from bot.vault import BadKey
-from channels.trouble import Gone, Refused, Trouble, Unsure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -177,7 +174,7 @@ class Lane:
         claims = await self._outbox.turn(self.sender, settled, broadcasts, room, now, favour)
         del self._ended[: len(settled)]
         self._claimed += len(claims)
-        self._hungry |= len(claims) == room
+        self._hungry |= 0 < room == len(claims)
         self._full = False
         return claims
 
