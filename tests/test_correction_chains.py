@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import defaultdict
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +61,7 @@ class Phones:
             await settle(core, Settled(one, "unknown", "no-answer"))
         else:
             self.known |= {copy} if copy else set()
-            await settle(core, replace(accepted(one, len(parts), copy, core.now), due_at=core.now))
+            await settle(core, accepted(one, len(parts), copy, core.now)._replace(due_at=core.now))
 
 
 async def live(rounds: list[list[str]]) -> None:
