@@ -28,6 +28,7 @@ from channels.trouble import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from channels.base import ChannelName, Choice, Message, Part, Receipt, Request
 
@@ -113,6 +114,9 @@ class Telegram:
             if part.file and trouble.reason == "media":
                 self._uploads.forget(part.file)
             raise
+
+    async def look_up(self, address: str, part: Part, since: datetime, until: datetime) -> None:
+        """None: a bot cannot read what it wrote (Bot API 10.1)."""
 
     async def _send(self, chat: int | str, part: Part) -> telegram.Message:
         keyboard = _keyboard(part.choices) if part.choices else None

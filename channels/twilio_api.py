@@ -36,12 +36,14 @@ from channels.twilio_errors import (
     code_of,
     trouble_of,
 )
+from channels.twilio_listing import listed
 from channels.twilio_webhooks import facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
-    from channels.base import Heard, Receipt, Request
+    from channels.base import Heard, Part, Receipt, Request
     from channels.trouble import Trouble
 
 _JSON = "application/json"
@@ -74,6 +76,7 @@ class _Transport(AsyncHttpClient):  # type: ignore[misc]  # its base has no type
         method: str,
         uri: str,
         *,
+        params: Mapping[str, str] | None = None,
         data: Mapping[str, object] | None = None,
         headers: dict[str, str] | None = None,
         **_rest: object,
@@ -87,7 +90,7 @@ class _Transport(AsyncHttpClient):  # type: ignore[misc]  # its base has no type
         headers = {**(headers or {}), "Authorization": self._authorization}
         body = encode((data or {}).items())
         async with self._opened().request(
-            method, self._address(uri), data=body, headers=headers, allow_redirects=False
+            method, self._address(uri), params=params, data=body, headers=headers, allow_redirects=False
         ) as answer:
             text = (await answer.read()).decode("utf-8", "replace")
             if answer.status == _TOO_MANY_REQUESTS:
@@ -210,6 +213,11 @@ class TwilioSender:
         if not isinstance(sid, str) or not sid:
             raise trouble_of(NO_ANSWER)
         return sid
+
+    async def look_up(self, address: str, part: Part, since: datetime, until: datetime) -> Sequence[str]:
+        """See `base.Channel.look_up`. What a template becomes is known to Twilio alone."""
+        text = None if part.template else part.text
+        return await listed(self._messages, f"{self.prefix}{address}", self._sender, text, since, until)
 
     def read(self, request: Request) -> list[Heard | Receipt]:
         """Turn a webhook of Twilio into facts. See `base.Channel.read`.
