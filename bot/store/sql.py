@@ -155,14 +155,14 @@ _CLAIMED = """
         (SELECT marketing FROM subscribers s WHERE s.id = subscriber)
 """
 CLAIM_REPLIES = f"""
-    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1
+    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1, claimed_at = :now
     WHERE id IN (SELECT id FROM deliveries
                  WHERE sender = :sender AND broadcast IS NULL AND state = 'queued' AND due_at <= :now
                  ORDER BY part DESC, due_at, id LIMIT :limit)
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
 CLAIM_BROADCAST = f"""
-    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1
+    UPDATE deliveries SET state = 'claimed', attempt = attempt + 1, claimed_at = :now
     WHERE id IN (SELECT id FROM deliveries
                  WHERE sender = :sender AND broadcast = :broadcast AND state = 'queued' AND due_at <= :now
                  ORDER BY part DESC, due_at, id LIMIT :limit)
@@ -203,7 +203,9 @@ ORPHANS = """
     UPDATE deliveries SET state = 'unknown', reason = 'crash', settled_at = :now
     WHERE state = 'claimed' AND state IN ('held', 'claimed')
 """
-RECEIPT_ROW = "SELECT id, state, subscriber FROM deliveries WHERE id = :id"
+RECEIPT_ROW = """
+    SELECT state, subscriber, sender, attempt, part, repeated FROM deliveries WHERE id = :id
+"""
 RECEIPT_STATE = """
     UPDATE deliveries SET state = :state, reason = :reason, settled_at = :now, vendor_id = :vendor_id
     WHERE id = :id

@@ -1,0 +1,82 @@
+"""Every SQL text about deliveries that had no answer, once, by what it is for; written as those of `sql`."""
+
+from __future__ import annotations
+
+# What is left of a delivery goes on, unless its broadcast is over.
+_CANCELLED = "EXISTS (SELECT 1 FROM broadcasts b WHERE b.id = deliveries.broadcast AND b.state = 'cancelled')"
+_OVER = """EXISTS (SELECT 1 FROM broadcasts b WHERE b.id = deliveries.broadcast
+                   AND (b.state NOT IN ('running', 'paused') OR b.valid_until <= :now))"""
+_CORRECTED = "EXISTS (SELECT 1 FROM broadcasts c WHERE c.corrects = deliveries.broadcast)"
+_GOES_ON = f"""
+    state = CASE WHEN {_CANCELLED} THEN 'cancelled' WHEN {_OVER} THEN 'expired' ELSE 'queued' END,
+    reason = CASE WHEN {_CANCELLED} THEN CASE WHEN {_CORRECTED} THEN 'corrected' ELSE 'cancelled' END
+                  WHEN {_OVER} THEN 'too-late' END,
+    settled_at = CASE WHEN {_CANCELLED} OR {_OVER} THEN :now ELSE settled_at END, due_at = :due_at, looked = 0
+"""
+
+# --- receipts ---------------------------------------------------------------------------------------------
+
+# This part has arrived: the next one leaves, whatever became of the answer to this.
+GO_ON = f"""
+    UPDATE deliveries SET part = part + 1, vendor_id = :vendor_id, {_GOES_ON}
+    WHERE id = :id AND part = :part AND state IN ('queued', 'claimed', 'unknown')
+"""  # noqa: S608 - a constant of ours
+
+# --- the unknown ------------------------------------------------------------------------------------------
+
+# An unknown delivery's `due_at` is when its vendor is asked next; a day after it left, nobody asks any more.
+UNSETTLED = """
+    SELECT d.id, d.attempt, d.part, d.text, d.claimed_at, d.looked, d.repeated, d.broadcast, d.subscriber,
+           s.address, s.heard_at, s.state AS person,
+           b.priority = 1 AND b.state IN ('running', 'paused') AS emergency
+    FROM deliveries d
+    JOIN subscribers s ON s.id = d.subscriber
+    LEFT JOIN broadcasts b ON b.id = d.broadcast
+    WHERE d.state = 'unknown' AND d.sender = :sender AND d.claimed_at > :oldest AND d.claimed_at <= :youngest
+      AND d.due_at <= :now AND d.due_at < d.claimed_at + :longest
+    ORDER BY coalesce(b.priority, 0), d.claimed_at, d.id LIMIT :limit
+"""
+_UNKNOWN = "id = :id AND attempt = :attempt AND state = 'unknown'"
+ASK_AGAIN = f"UPDATE deliveries SET looked = :looked, due_at = :due_at WHERE {_UNKNOWN}"  # noqa: S608 - a constant of ours
+FOUND = f"""
+    UPDATE deliveries SET state = 'sent', reason = NULL, vendor_id = :vendor_id, looked = looked + 1,
+        settled_at = :now
+    WHERE {_UNKNOWN}
+"""  # noqa: S608 - a constant of ours
+FOUND_PART = f"""
+    UPDATE deliveries SET part = part + 1, vendor_id = :vendor_id, {_GOES_ON}
+    WHERE {_UNKNOWN}
+"""  # noqa: S608 - a constant of ours
+NOT_TAKEN = f"UPDATE deliveries SET {_GOES_ON} WHERE {_UNKNOWN}"  # noqa: S608 - a constant of ours
+GIVE_UP = f"UPDATE deliveries SET state = 'failed', settled_at = :now WHERE {_UNKNOWN}"  # noqa: S608 - a constant of ours
+ONCE_MORE = f"""
+    UPDATE deliveries SET text = :text, part = 0, repeated = 1, {_GOES_ON}
+    WHERE {_UNKNOWN} AND repeated = 0
+"""  # noqa: S608 - a constant of ours
+# Whether another delivery to the same person is this message.
+HELD = "SELECT 1 AS yes FROM deliveries WHERE subscriber = :subscriber AND vendor_id = :vendor_id"
+TEXT = """
+    SELECT id, broadcast, channel, language, variant, edition, sender, open, closed, category, owner
+    FROM texts WHERE id = :id
+"""
+TEXT_OF = """
+    SELECT id FROM texts
+    WHERE broadcast = :broadcast AND channel = :channel AND language = :language AND variant = :variant
+"""
+# What may still turn out not to have been taken, and would leave again.
+MAY_LEAVE_AGAIN = """
+    SELECT EXISTS (SELECT 1 FROM deliveries
+                   WHERE sender IN (SELECT DISTINCT sender FROM texts WHERE broadcast = :broadcast)
+                     AND state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :longest
+                     AND broadcast = :broadcast) AS some
+"""
+# What each sender can promise of a broadcast, and how much of it is open.
+KEPT = """
+    SELECT d.sender, t.channel, count(*) AS people,
+           sum(d.looked > 0) AS asked,
+           sum(d.state = 'unknown') AS unknown,
+           sum(d.state = 'unknown' AND d.claimed_at > :oldest AND d.due_at < d.claimed_at + :longest) AS open,
+           sum(d.repeated) AS repeated
+    FROM deliveries d JOIN texts t ON t.id = d.text
+    WHERE d.broadcast = :broadcast GROUP BY d.sender, t.channel ORDER BY d.sender
+"""
