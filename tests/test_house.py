@@ -25,9 +25,9 @@ JOURNEY = (
     "threads figures links",
     "consent",
     "subscribers outbox receipts acting housekeeping arming",
-    "broadcasts inbound inbox editing",
+    "broadcasts inbound inbox editing settling",
     "lane",
-    "dispatcher clock listening web",
+    "dispatcher clock listening web opening",
     "app",
     "cli",
     "__main__",
@@ -43,7 +43,7 @@ DOORS = {
         "channels.telegram_request",
         "channels.telegram_trouble",
     },
-    "twilio": {"channels.twilio_api"},
+    "twilio": {"channels.twilio_api", "channels.twilio_listing", "channels.twilio_signature"},
     "apscheduler": {"bot.clock"},
     "sqlite_utils": {"bot.store", "bot.search"},
     "sqlite3": {"bot.store", "bot.search"},
@@ -62,6 +62,7 @@ DOORS = {
         "bot.cli.serving",  # so does it, once, to be heard there
         "channels.telegram_request",
         "channels.twilio_api",
+        "channels.twilio_listing",
         "channels.rehearsal",
     },
 }
@@ -83,6 +84,7 @@ STORE_ROOMS = {
     "inbox",
     "inbound",
     "editing",
+    "settling",
     "app",
 }
 """Who may reach the database; `web` and `cli` know only its fault, `Unusable`."""

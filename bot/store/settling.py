@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.moments import to_ms
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+PATIENCE = timedelta(hours=24)
+"""For how long after a request its vendor is asked what became of it."""
+
 # What is left of a delivery goes on, unless its broadcast is over.
 _CANCELLED = "EXISTS (SELECT 1 FROM broadcasts b WHERE b.id = deliveries.broadcast AND b.state = 'cancelled')"
 _OVER = """EXISTS (SELECT 1 FROM broadcasts b WHERE b.id = deliveries.broadcast
@@ -24,18 +35,18 @@ GO_ON = f"""
 
 # --- the unknown ------------------------------------------------------------------------------------------
 
-# An unknown delivery's `due_at` is when its vendor is asked next; a day after it left, nobody asks any more.
-UNSETTLED = """
-    SELECT d.id, d.attempt, d.part, d.text, d.claimed_at, d.looked, d.repeated, d.broadcast, d.subscriber,
-           s.address, s.heard_at, s.state AS person,
-           b.priority = 1 AND b.state IN ('running', 'paused') AS emergency
-    FROM deliveries d
+# An unknown delivery's `due_at` is when its vendor is asked next. A day after it left nobody asks any more.
+_ASKED = "state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :patience"
+UNSETTLED = f"""
+    SELECT d.id, d.attempt, d.part, d.text, d.claimed_at, d.looked, d.subscriber, s.address, s.heard_at,
+           coalesce(b.priority = 1 AND b.state IN ('running', 'paused') AND d.repeated = 0
+                    AND coalesce(b.valid_until > :now, 1) AND s.state = 'active', 0) AS may_repeat
+    FROM (SELECT * FROM deliveries
+          WHERE {_ASKED} AND sender = :sender AND claimed_at <= :youngest AND due_at <= :now) d
     JOIN subscribers s ON s.id = d.subscriber
     LEFT JOIN broadcasts b ON b.id = d.broadcast
-    WHERE d.state = 'unknown' AND d.sender = :sender AND d.claimed_at > :oldest AND d.claimed_at <= :youngest
-      AND d.due_at <= :now AND d.due_at < d.claimed_at + :longest
     ORDER BY coalesce(b.priority, 0), d.claimed_at, d.id LIMIT :limit
-"""
+"""  # noqa: S608 - a constant of ours
 _UNKNOWN = "id = :id AND attempt = :attempt AND state = 'unknown'"
 ASK_AGAIN = f"UPDATE deliveries SET looked = :looked, due_at = :due_at WHERE {_UNKNOWN}"  # noqa: S608 - a constant of ours
 FOUND = f"""
@@ -50,8 +61,9 @@ FOUND_PART = f"""
 NOT_TAKEN = f"UPDATE deliveries SET {_GOES_ON} WHERE {_UNKNOWN}"  # noqa: S608 - a constant of ours
 GIVE_UP = f"UPDATE deliveries SET state = 'failed', settled_at = :now WHERE {_UNKNOWN}"  # noqa: S608 - a constant of ours
 ONCE_MORE = f"""
-    UPDATE deliveries SET text = :text, part = 0, repeated = 1, {_GOES_ON}
-    WHERE {_UNKNOWN} AND repeated = 0
+    UPDATE deliveries SET text = :text, part = 0, repeated = 1, state = 'queued', reason = NULL,
+        due_at = :due_at, looked = 0
+    WHERE {_UNKNOWN} AND repeated = 0 AND NOT {_OVER}
 """  # noqa: S608 - a constant of ours
 # Whether another delivery to the same person is this message.
 HELD = "SELECT 1 AS yes FROM deliveries WHERE subscriber = :subscriber AND vendor_id = :vendor_id"
@@ -64,19 +76,21 @@ TEXT_OF = """
     WHERE broadcast = :broadcast AND channel = :channel AND language = :language AND variant = :variant
 """
 # What may still turn out not to have been taken, and would leave again.
-MAY_LEAVE_AGAIN = """
+MAY_LEAVE_AGAIN = f"""
     SELECT EXISTS (SELECT 1 FROM deliveries
                    WHERE sender IN (SELECT DISTINCT sender FROM texts WHERE broadcast = :broadcast)
-                     AND state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :longest
-                     AND broadcast = :broadcast) AS some
-"""
-# What each sender can promise of a broadcast, and how much of it is open.
-KEPT = """
-    SELECT d.sender, t.channel, count(*) AS people,
-           sum(d.looked > 0) AS asked,
-           sum(d.state = 'unknown') AS unknown,
-           sum(d.state = 'unknown' AND d.claimed_at > :oldest AND d.due_at < d.claimed_at + :longest) AS open,
+                     AND {_ASKED} AND broadcast = :broadcast) AS some
+"""  # noqa: S608 - a constant of ours
+# What became of what each sender had no answer for, or said once more.
+KEPT = f"""
+    SELECT d.sender, t.channel, sum(d.looked > 0 AND d.state <> 'unknown') AS asked,
+           sum({_ASKED.replace("state", "d.state", 1)}) AS open, sum(d.state = 'unknown') AS unknown,
            sum(d.repeated) AS repeated
     FROM deliveries d JOIN texts t ON t.id = d.text
     WHERE d.broadcast = :broadcast GROUP BY d.sender, t.channel ORDER BY d.sender
-"""
+"""  # noqa: S608 - a constant of ours
+
+
+def since(now: datetime) -> dict[str, object]:
+    """Which of what is unknown is asked for at `now` (aware UTC)."""
+    return {"oldest": to_ms(now - PATIENCE), "patience": PATIENCE // timedelta(milliseconds=1)}
