@@ -75,19 +75,24 @@ TEXT_OF = """
     SELECT id FROM texts
     WHERE broadcast = :broadcast AND channel = :channel AND language = :language AND variant = :variant
 """
-# What may still turn out not to have been taken, and would leave again.
+# What may still turn out not to have been taken, and would leave again. The + keeps SQLite from reading the
+# whole broadcast: few deliveries are unknown.
 MAY_LEAVE_AGAIN = f"""
     SELECT EXISTS (SELECT 1 FROM deliveries
                    WHERE sender IN (SELECT DISTINCT sender FROM texts WHERE broadcast = :broadcast)
-                     AND {_ASKED} AND broadcast = :broadcast) AS some
+                     AND {_ASKED} AND +broadcast = :broadcast) AS some
 """  # noqa: S608 - a constant of ours
-# What became of what each sender had no answer for, or said once more.
+# How each sender says a broadcast, and what came of asking there. Of most deliveries there is nothing to say.
 KEPT = f"""
-    SELECT d.sender, t.channel, sum(d.looked > 0 AND d.state <> 'unknown') AS asked,
-           sum({_ASKED.replace("state", "d.state", 1)}) AS open, sum(d.state = 'unknown') AS unknown,
-           sum(d.repeated) AS repeated
-    FROM deliveries d JOIN texts t ON t.id = d.text
-    WHERE d.broadcast = :broadcast GROUP BY d.sender, t.channel ORDER BY d.sender
+    SELECT t.sender, t.channel, coalesce(d.asked, 0) AS asked, coalesce(d.open, 0) AS open,
+           coalesce(d.repeated, 0) AS repeated
+    FROM (SELECT DISTINCT sender, channel FROM texts WHERE broadcast = :broadcast) t
+    LEFT JOIN (SELECT sender, sum(looked > 0 AND state <> 'unknown') AS asked, sum({_ASKED}) AS open,
+                      sum(repeated) AS repeated
+               FROM deliveries
+               WHERE broadcast = :broadcast AND (state = 'unknown' OR looked > 0 OR repeated > 0)
+               GROUP BY sender) d ON d.sender = t.sender
+    ORDER BY t.sender
 """  # noqa: S608 - a constant of ours
 
 
