@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -183,3 +185,23 @@ async def test_after_a_crash_the_signed_receipt_tells_what_became_of_it(
         await made.until("SELECT 1 FROM deliveries WHERE state = 'delivered'")
         await asyncio.sleep(0.5)
     assert len([row for row in await rehearsal.ledger() if row["outcome"] == "accepted"]) == 1
+
+
+async def test_after_a_crash_the_list_tells_where_no_receipt_comes(
+    made: Deployment, rehearsal: Rehearsal
+) -> None:
+    """Killed before the answer, and no receipt: five minutes later Twilio's list says that it was taken."""
+    await rehearsal.faults("sms", "hang")
+    assert (await made.do("announce", "feria", "-c", "phoenix")).status == 0
+    async with made.running() as working:
+        await made.until(FLYING)
+        working.process.send_signal(signal.SIGKILL)
+        await working.process.wait()
+    await rehearsal.faults("sms", "ok")
+    with closing(sqlite3.connect(made.folder / "pregonero.db")) as database, database:
+        database.execute("UPDATE deliveries SET claimed_at = claimed_at - 300000")  # so much later it is
+    async with made.running():
+        await made.until("SELECT 1 FROM deliveries WHERE state = 'sent'")
+        await made.until("SELECT 1 FROM broadcasts WHERE state = 'done'")
+    [accepted] = [row for row in await rehearsal.ledger() if row["outcome"] == "accepted"]
+    assert made.rows("SELECT vendor_id FROM deliveries") == [(accepted["vendor_id"],)]

@@ -39,8 +39,9 @@ GO_ON = f"""
 _ASKED = "state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :patience"
 UNSETTLED = f"""
     SELECT d.id, d.attempt, d.part, d.text, d.claimed_at, d.looked, d.subscriber, s.address, s.heard_at,
-           coalesce(b.priority = 1 AND b.state IN ('running', 'paused') AND d.repeated = 0
-                    AND coalesce(b.valid_until > :now, 1) AND s.state = 'active', 0) AS may_repeat
+           CASE WHEN b.priority = 1 AND b.state IN ('running', 'paused') AND s.state = 'active'
+                     AND (b.valid_until IS NULL OR b.valid_until > :now) AND d.repeated = 0
+                THEN 1 ELSE 0 END AS may_repeat
     FROM (SELECT * FROM deliveries
           WHERE {_ASKED} AND sender = :sender AND claimed_at <= :youngest AND due_at <= :now) d
     JOIN subscribers s ON s.id = d.subscriber
@@ -84,15 +85,15 @@ MAY_LEAVE_AGAIN = f"""
 """  # noqa: S608 - a constant of ours
 # How each sender says a broadcast, and what came of asking there. Of most deliveries there is nothing to say.
 KEPT = f"""
-    SELECT t.sender, t.channel, coalesce(d.asked, 0) AS asked, coalesce(d.open, 0) AS open,
-           coalesce(d.repeated, 0) AS repeated
-    FROM (SELECT DISTINCT sender, channel FROM texts WHERE broadcast = :broadcast) t
-    LEFT JOIN (SELECT sender, sum(looked > 0 AND state <> 'unknown') AS asked, sum({_ASKED}) AS open,
-                      sum(repeated) AS repeated
+    SELECT t.sender, t.channel, coalesce(max(d.asked), 0) AS asked, coalesce(max(d.open), 0) AS open,
+           coalesce(max(d.repeated), 0) AS repeated
+    FROM texts t
+    LEFT JOIN (SELECT sender, count(*) FILTER (WHERE looked > 0 AND state <> 'unknown') AS asked,
+                      count(*) FILTER (WHERE {_ASKED}) AS open, sum(repeated) AS repeated
                FROM deliveries
                WHERE broadcast = :broadcast AND (state = 'unknown' OR looked > 0 OR repeated > 0)
                GROUP BY sender) d ON d.sender = t.sender
-    ORDER BY t.sender
+    WHERE t.broadcast = :broadcast GROUP BY t.sender, t.channel ORDER BY t.sender
 """  # noqa: S608 - a constant of ours
 
 
