@@ -13,14 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import check, settling
+from bot.broadcasts.corrections import Corrections
 from bot.broadcasts.repeating import Repeating
 from bot.moments import from_ms, to_ms
 from bot.settling import Settling, Told, Unknown, follows
 from channels.sms import Sms
 from channels.telegram import Telegram
+from channels.whatsapp import WhatsApp
 from tests.conftest import ACCOUNT, BOT_TOKEN, TOKEN
 from tests.core import MORNING, chat, people, when
-from tests.deployment import SMS
+from tests.deployment import SMS, WHATSAPP
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,6 +46,13 @@ def sms(rehearsal: Rehearsal) -> tuple[str, Channel]:
     """A number of the rehearsal, which is told of nothing."""
     return "sms", Sms(
         account_sid=ACCOUNT, auth_token=TOKEN, from_=SMS, api_base=rehearsal.url, total_timeout=0.5
+    )
+
+
+def whatsapp(rehearsal: Rehearsal) -> tuple[str, Channel]:
+    """A WhatsApp number of the rehearsal."""
+    return "whatsapp", WhatsApp(
+        account_sid=ACCOUNT, auth_token=TOKEN, from_=WHATSAPP, api_base=rehearsal.url, total_timeout=0.5
     )
 
 
@@ -175,6 +184,18 @@ async def test_a_text_of_several_parts_goes_on(core: Core, rehearsal: Rehearsal)
     assert len(said) > 1
 
 
+async def test_a_template_is_found_too(core: Core, rehearsal: Rehearsal) -> None:
+    """Of a template only Twilio knows the words: by person, sender and time it is known as sent."""
+    await core.take_in(people(1, "whatsapp"))
+    await rehearsal.faults("whatsapp", "hang", count=1)
+    async with service(core, whatsapp(rehearsal)):
+        broadcast = await core.announce("plantilla")
+        await unknown(core)
+        core.clock.skip(minutes=5)
+        await core.until(broadcast, sent=1)
+    assert len(await taken(rehearsal)) == 1
+
+
 async def test_replies_are_asked_for_too(core: Core, rehearsal: Rehearsal) -> None:
     """What somebody waits for is found or leaves again, as an announcement is."""
     await core.take_in(people(1, "sms"))
@@ -267,6 +288,15 @@ async def say_nothing(rehearsal: Rehearsal, core: Core) -> None:
     await rehearsal.faults("telegram", "hang", count=1)
 
 
+async def edited(core: Core) -> None:
+    """Somebody changes the text, and the service takes it up."""
+    file = core.folder / "content/announcements/feria/es.md"
+    file.write_text(file.read_text(encoding="utf-8").replace("gratis", "baratas"), encoding="utf-8")
+    read, _ = check.read(core.folder / "config.toml", {"SECRET": "1:canary"}, core.now)
+    assert read
+    await core.current.take_up(read)
+
+
 async def test_an_emergency_is_said_once_more_and_says_so(core: Core, rehearsal: Rehearsal) -> None:
     """An emergency that Telegram may not have taken leaves once more after a minute, marked at its head."""
     await say_nothing(rehearsal, core)
@@ -322,12 +352,7 @@ async def test_what_must_not_be_said_again_is_not(core: Core, rehearsal: Rehears
         broadcast = await core.announce(why="fuego")
         await unknown(core)
         if change == "edited":
-            file = core.folder / "content/announcements/feria/es.md"
-            words = file.read_text(encoding="utf-8").replace("gratis", "baratas")
-            file.write_text(words, encoding="utf-8")
-            read, _ = check.read(core.folder / "config.toml", {"SECRET": "1:canary"}, core.now)
-            assert read
-            await core.current.take_up(read)
+            await edited(core)
         changes = {
             "left": "UPDATE subscribers SET state = 'left'",
             "cancelled": "UPDATE broadcasts SET state = 'cancelled'",
@@ -361,6 +386,41 @@ async def test_an_emergency_whose_vendor_cannot_be_asked(core: Core, rehearsal: 
             await rest()
     said = await taken(rehearsal)
     assert said[-1].startswith(MARK)
+
+
+async def test_a_template_cannot_say_that_it_is_one_more(core: Core, rehearsal: Rehearsal) -> None:
+    """A template has no place for the mark: it is not repeated, and Twilio is asked until it tells."""
+    await core.take_in(people(1, "whatsapp"))
+    await rehearsal.faults("whatsapp", "hang", count=1)
+    async with service(core, whatsapp(rehearsal)):
+        broadcast = await core.announce("plantilla", why="fuego")
+        await unknown(core)
+        await rehearsal.faults("whatsapp", "500")
+        core.clock.skip(minutes=20)
+        await rest()
+        await unknown(core)
+        await rehearsal.faults("whatsapp", "ok")
+        core.clock.skip(minutes=30)
+        await core.until(broadcast, sent=1)
+    assert len(await taken(rehearsal)) == 1
+
+
+async def test_a_repetition_is_corrected_as_what_it_repeats(core: Core, rehearsal: Rehearsal) -> None:
+    """What was said twice is no reason for a correction; once its text changed, who got it is told."""
+    await say_nothing(rehearsal, core)
+    corrections = Corrections(core.store, core.current)
+    async with service(core, bot(rehearsal)):
+        broadcast = await core.announce(why="fuego")
+        await unknown(core)
+        core.clock.skip(minutes=1)
+        await core.until(broadcast, sent=1)
+        assert (await corrections.correct(broadcast, core.decision())).outcome == "unchanged"
+        await edited(core)
+        made = await corrections.correct(broadcast, core.decision())
+        assert made.broadcast
+        await core.approvals.approve(made.broadcast, core.decision("Beto"))
+        await core.until(made.broadcast, sent=1)
+    assert "baratas" in (await rehearsal.ledger())[-1]["text"]
 
 
 # --- what follows from an answer --------------------------------------------------------------------------
