@@ -21,7 +21,6 @@ from tests.deployment import SMS, WHATSAPP, number
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from channels.twilio_api import TwilioSender
     from tests.conftest import Rehearsal
 
 SERVICE = "MG" + "0" * 31 + "1"
@@ -30,8 +29,8 @@ SEVERAL = 230  # more than come with one request
 
 @asynccontextmanager
 async def opened(
-    rehearsal: Rehearsal, kind: type[TwilioSender] = Sms, **more: str | float | None
-) -> AsyncIterator[TwilioSender]:
+    rehearsal: Rehearsal, kind: type[Sms | WhatsApp] = Sms, **more: str | float | None
+) -> AsyncIterator[Sms | WhatsApp]:
     """A sender that speaks to the rehearsal, closed at the end."""
     number_ = WHATSAPP if kind is WhatsApp else SMS
     values = {"account_sid": ACCOUNT, "auth_token": TOKEN, "from_": number_, "api_base": rehearsal.url}
