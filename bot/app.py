@@ -14,6 +14,7 @@ from bot.broadcasts import Broadcasts
 from bot.broadcasts.approval import Approvals
 from bot.broadcasts.corrections import Corrections
 from bot.broadcasts.plan import Plans
+from bot.broadcasts.repeating import Repeating
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
 from bot.current import Current
@@ -26,22 +27,21 @@ from bot.inbox import Inbox
 from bot.lane import Lane
 from bot.listening import Listener
 from bot.moments import Clockwork
+from bot.opening import open_channel
 from bot.outbox import Outbox
-from bot.settings import Sms, Telegram
+from bot.settings import Telegram
+from bot.settling import Settling
 from bot.store import Store
 from bot.subscribers import Subscribers
 from bot.vault import Vault
 from bot.web.server import Server
-from channels.sms import Sms as SmsChannel
 from channels.telegram import Telegram as TelegramChannel
-from channels.whatsapp import WhatsApp as WhatsAppChannel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
 
     from bot.check import Project
-    from bot.settings import Whatsapp
     from channels.base import Channel
 
 _IN_FLIGHT = 50
@@ -165,13 +165,27 @@ class App:
                     await dispatching
                 await server.start()
                 await self.current.prepare()
-                jobs = listener, self.editing, clock, dispatcher
+                settling = self._settling(channels, dispatcher)
+                jobs = listener, self.editing, settling, clock, dispatcher
                 async with _at_work(*jobs, dispatching) as working:
                     yield dispatcher, working
             finally:
                 dispatcher.stop()
                 await asyncio.gather(dispatching, return_exceptions=True)
                 await server.stop()
+
+    def _settling(self, channels: Mapping[str, Channel], dispatcher: Dispatcher) -> Settling:
+        lanes = {lane.sender: lane for lane in dispatcher.lanes}
+        return Settling(
+            self.store,
+            self._vault,
+            channels=channels,
+            resting=lambda sender: bool(lanes[sender].trouble or lanes[sender].resting),
+            stir=dispatcher.stir,
+            repeating=Repeating(self.store, self.current),
+            arming=self.arming,
+            clockwork=self.clockwork,
+        )
 
     def _inbounds(self) -> Inbounds:
         return Inbounds(self.store, self._vault, current=self.current, outbox=self.outbox)
@@ -227,7 +241,7 @@ class App:
         """Every sender, opened, and closed at the end."""
         public_url = self.project.settings.web.public_url
         channels: dict[str, Channel] = {
-            name: _open(sender, f"{public_url}/hooks/{name}" if public_url else None)
+            name: open_channel(sender, f"{public_url}/hooks/{name}" if public_url else None, _IN_FLIGHT)
             for name, sender in self.project.settings.senders.items()
         }
         try:
@@ -241,6 +255,7 @@ class App:
 async def _at_work(
     listener: Listener,
     editing: Editing,
+    settling: Settling,
     clock: Clock,
     dispatcher: Dispatcher,
     dispatching: asyncio.Task[None],
@@ -252,7 +267,11 @@ async def _at_work(
         clock.start()
         await listener.run()
 
-    jobs = [asyncio.create_task(job) for job in (once_armed(), editing.run())]
+    async def settled() -> None:
+        await dispatcher.armed.wait()
+        await settling.run()
+
+    jobs = [asyncio.create_task(job) for job in (once_armed(), settled(), editing.run())]
     working = asyncio.create_task(_first_fault(*jobs, dispatching))
     try:
         yield working
@@ -269,23 +288,3 @@ async def _first_fault(*tasks: asyncio.Task[None]) -> None:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         await task
-
-
-def _open(sender: Telegram | Sms | Whatsapp, callback: str | None) -> Channel:
-    if isinstance(sender, Telegram):
-        return TelegramChannel(
-            token=sender.token.get_secret_value(),
-            api_base=sender.api_base,
-            secret=sender.webhook_secret.get_secret_value() if sender.updates == "webhook" else "",
-            concurrency=_IN_FLIGHT,
-        )
-    kind = SmsChannel if isinstance(sender, Sms) else WhatsAppChannel
-    return kind(
-        account_sid=sender.account_sid.get_secret_value(),
-        auth_token=sender.auth_token.get_secret_value(),
-        from_=sender.number,
-        messaging_service=sender.messaging_service,
-        api_base=sender.api_base,
-        status_callback=callback,
-        concurrency=_IN_FLIGHT,
-    )

@@ -89,7 +89,7 @@ class Inbounds:
             if isinstance(fact, Heard):
                 await self._hear(sender, fact, now)
             else:
-                await self._outbox.receipt(fact, now)
+                await self._outbox.receipt(sender, fact, now)
 
     async def answer_waiting(self, now: datetime) -> int:
         """Read what was stored and queue the replies; how many were read.

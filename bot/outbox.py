@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from bot import consent
+from bot import receipts
 from bot.moments import from_ms, to_ms
 from bot.store import corrections, sql
 from bot.texts import Text, load_text
 from channels.base import REPLY_WINDOW
-from channels.trouble import Gone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,16 +23,6 @@ if TYPE_CHECKING:
     from channels.base import Receipt
 
 Ended = Literal["failed", "expired", "cancelled", "unknown", "held"]
-_RANK = {
-    "queued": 0,
-    "held": 0,
-    "claimed": 1,
-    "unknown": 1,
-    "sent": 2,
-    "failed": 3,
-    "delivered": 3,
-    "read": 4,
-}
 _STATEMENTS = {
     "sent": sql.SETTLE_SENT,
     "next": sql.SETTLE_NEXT_PART,
@@ -171,12 +160,10 @@ class Outbox:
         row = await self._store.read(lambda tx: tx.one(corrections.COPY, values))
         return row["vendor_id"] if row else None
 
-    async def receipt(self, receipt: Receipt, now: datetime) -> None:
-        """Let a receipt move its delivery forward. A replay or a late one changes nothing."""
-        if receipt.key is not None and (found := _read_key(receipt.key)) is not None:
-            delivery, last = found
-            if last or receipt.status == "failed":  # it has arrived when its last part has
-                await self._store.write(lambda tx: _receipt(tx, delivery, receipt, now))
+    async def receipt(self, sender: str, receipt: Receipt, now: datetime) -> None:
+        """Let a receipt that a sender was told move its delivery forward. See `receipts.take`."""
+        if key := receipts.read_key(receipt.key):
+            await self._store.write(lambda tx: receipts.take(tx, sender, key, receipt, now))
 
     async def wait_until(self, sender: str) -> datetime | None:
         """Before when the vendor wants nothing from this sender."""
@@ -249,46 +236,4 @@ def _settle(tx: Transaction, settled: Sequence[Settled], now: datetime) -> None:
         tx.each(_STATEMENTS.get(state, sql.SETTLE_ENDED), rows)
     for end in settled:
         if end.person is not None or end.moved_to is not None:
-            _about_person(tx, end.claim.id, end.person, end.moved_to, now)
-
-
-def _about_person(
-    tx: Transaction, delivery: int, state: str | None, moved_to: bytes | None, now: datetime
-) -> None:
-    """What a vendor told of the person behind a delivery."""
-    row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
-    if row is None or row["subscriber"] is None:
-        return
-    person = row["subscriber"]
-    if moved_to is not None:
-        if tx.run(sql.SUBSCRIBER_MOVED, {"id": person, "address": moved_to}):
-            return
-        state = "gone"  # the new address is a subscriber already
-    changed = tx.one(sql.SUBSCRIBER_UNREACHED, {"id": person, "state": state})
-    if changed and state == "left":  # with the vendor, not with us: it is their word all the same
-        consent.leave(tx, person, changed["channel"], now)
-
-
-def _read_key(key: str) -> tuple[int, bool] | None:
-    """The delivery of a key that came back, and whether it was its last part; None for a key of others."""
-    numbers = key.split(".")
-    if len(numbers) != 4 or not all(n.isascii() and n.isdigit() and len(n) < 19 for n in numbers):  # noqa: PLR2004 - id, attempt, part, parts
-        return None
-    delivery, _, part, parts = map(int, numbers)
-    return delivery, part + 1 >= parts
-
-
-def _receipt(tx: Transaction, delivery: int, receipt: Receipt, now: datetime) -> None:
-    row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
-    if row is None or _RANK.get(row["state"], 9) >= _RANK[receipt.status]:
-        return
-    values = {
-        "id": delivery,
-        "state": receipt.status,
-        "reason": receipt.trouble.reason if receipt.trouble else None,
-        "now": to_ms(now),
-        "vendor_id": receipt.vendor_id,
-    }
-    tx.run(sql.RECEIPT_STATE, values)
-    if isinstance(receipt.trouble, Gone):
-        _about_person(tx, delivery, "left" if receipt.trouble.left else "gone", None, now)
+            receipts.about_person(tx, end.claim.id, end.person, end.moved_to, now)

@@ -1,4 +1,4 @@
-"""The seam every channel is written against: a name, three verbs, a goodbye.
+"""The seam every channel is written against: a name, four verbs, a goodbye.
 
 Nothing here knows a vendor. Nothing above `channels/` knows a vendor's code or exception: a channel turns
 what its vendor says into the values of this file, or into one of the five kinds of `channels.trouble`.
@@ -7,6 +7,7 @@ A channel is a module with a pure function `render` and a class that satisfies `
 
     render(message, window_open) -> [Part]      our words into what this vendor accepts
     await channel.send(address, part, key)      one request; the vendor's id, or Trouble
+    await channel.look_up(address, part, …)     what became of a request without an answer
     channel.read(request) -> [Heard | Receipt]  checks the signature on the raw bytes, then bytes to facts
     channel.acknowledge(facts)                  what the vendor is answered once they are on the disk
     await channel.aclose()
@@ -25,6 +26,7 @@ from channels.segments import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from channels.markdown import Document
     from channels.trouble import Trouble
@@ -38,6 +40,12 @@ REPLY_WINDOW = timedelta(hours=24)
 WhatsApp's customer-service window (Twilio error 63016); the other vendors have none, so their `render`
 says the same inside and outside.
 """
+
+LISTED_AFTER: Mapping[ChannelName, timedelta] = {
+    "sms": timedelta(minutes=5),
+    "whatsapp": timedelta(minutes=5),
+}
+"""How long after a request a vendor's list surely shows what it took; a channel that is not here has none."""
 
 Format = Literal["html", "text", "whatsapp", "template"]
 Encoding = Literal["utf-16", "gsm-7", "ucs-2"]
@@ -257,6 +265,25 @@ class Channel(Protocol):
 
         Raises:
             Trouble: one of the five kinds.
+        """
+
+    async def look_up(
+        self, address: str, part: Part, since: datetime, until: datetime
+    ) -> Sequence[str] | None:
+        """Ask the vendor what of ours it took for somebody, when its answer to `send` never came.
+
+        Args:
+            address: As it was given to `send`.
+            part: As it was given to `send`.
+            since: The first moment at which it can have been taken, aware UTC.
+            until: The last.
+
+        Returns:
+            The ids of our messages of that time that may be this one; none when it surely was not taken. None
+            where the vendor cannot tell.
+
+        Raises:
+            Trouble: the vendor did not say.
         """
 
     def read(self, request: Request) -> list[Heard | Receipt]:

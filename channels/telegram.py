@@ -28,6 +28,7 @@ from channels.wire import TOTAL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from channels.base import ChannelName, File, Message, Part, Receipt, Request
 
@@ -118,6 +119,9 @@ class Telegram:
             if part.file and trouble.reason == "media":
                 self._uploads.forget(part.file)
             raise trouble from None  # Telegram's sentence may hold a chat id
+
+    async def look_up(self, address: str, part: Part, since: datetime, until: datetime) -> None:
+        """None: a bot cannot read what it wrote (Bot API 10.1)."""
 
     async def _send_text(self, chat: int | str, part: Part) -> str:
         """By the library's own low-level call, which builds no `Message` from the answer.

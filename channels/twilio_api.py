@@ -6,26 +6,20 @@ Only what SMS and WhatsApp share may enter. How texts are written is not known h
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from twilio.http import AsyncHttpClient  # type: ignore[import-untyped]  # twilio 9.13 has no types (2026-11)
 from twilio.http.response import Response  # type: ignore[import-untyped]  # as above
-from twilio.request_validator import (  # type: ignore[import-untyped]  # as above
-    RequestValidator,
-    add_port,
-    remove_port,
-)
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # as above
 from twilio.rest import Client  # type: ignore[import-untyped]  # as above
 
-from channels.base import Acknowledgement, Forged
-from channels.forms import FORM, encode
+from channels.base import Acknowledgement
+from channels.forms import encode
 from channels.trouble import Refused
 from channels.twilio_errors import (
     NO_ANSWER,
@@ -34,17 +28,18 @@ from channels.twilio_errors import (
     code_of,
     trouble_of,
 )
+from channels.twilio_listing import listed
+from channels.twilio_signature import signed_form
 from channels.twilio_webhooks import facts
 from channels.wire import TOTAL_SECONDS, UnansweredError, UnseenError, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
-    from channels.base import Heard, Receipt, Request
+    from channels.base import Heard, Part, Receipt, Request
 
 _API = "https://api.twilio.com"  # the library loads a thousand modules to tell it (9.13, 2026-11)
-_JSON = "application/json"
-_LARGEST_WEBHOOK = 256 * 1024
 _NO_REPLY = Acknowledgement('<?xml version="1.0" encoding="UTF-8"?><Response/>', "text/xml")
 """TwiML for "we have it, say nothing": our replies are deliveries like any other."""
 
@@ -187,13 +182,20 @@ class TwilioSender:
             raise answer_trouble(answer.status_code, _code_in(answer.text))
         return _sid_in(answer.text)
 
+    async def look_up(self, address: str, part: Part, since: datetime, until: datetime) -> Sequence[str]:
+        """See `base.Channel.look_up`. What a template becomes is known to Twilio alone."""
+        text = None if part.template else part.text
+        return await listed(
+            self._client.messages, f"{self.prefix}{address}", self._sender, text, since, until
+        )
+
     def read(self, request: Request) -> list[Heard | Receipt]:
         """Turn a webhook of Twilio into facts. See `base.Channel.read`.
 
         Raises:
             Forged: Twilio did not sign it.
         """
-        return facts(_signed_form(request, self._validator), request.url)
+        return facts(signed_form(request, self._validator), request.url)
 
     def acknowledge(self, facts: Sequence[Heard | Receipt]) -> Acknowledgement:  # noqa: ARG002 - always the same
         """See `base.Channel.acknowledge`."""
@@ -228,50 +230,3 @@ def _sid_in(text: str) -> str:
     if not isinstance(sid, str) or not sid:
         raise trouble_of(NO_ANSWER)
     return sid
-
-
-def _signed_form(request: Request, validator: RequestValidator) -> dict[str, str]:
-    """The parameters of a webhook, once Twilio's signature over them is proved.
-
-    Twilio signs the public URL followed by every parameter, or, for JSON, the URL alone, which then carries
-    the body's SHA-256. See https://www.twilio.com/docs/usage/webhooks/webhooks-security.
-    """
-    signature = request.headers.get("x-twilio-signature")
-    if not signature:
-        raise Forged("the webhook has no signature")
-    if len(request.body) > _LARGEST_WEBHOOK:
-        raise Forged("the webhook is too large")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
-    try:
-        text = request.body.decode()
-        form = _Form(parse_qs(text, keep_blank_values=True, max_num_fields=1000)) if kind == FORM else _Form()
-    except ValueError:
-        raise Forged("the webhook is not what Twilio sends") from None
-    if kind != FORM and not (kind == _JSON and _hash_agrees(request)):
-        raise Forged("the webhook is not what Twilio sends")
-    url = urlsplit(request.url)
-    candidates = (request.url, add_port(url), remove_port(url))  # Twilio signs with the port or without
-    proofs = (validator.compute_signature(candidate, form).encode() for candidate in candidates)
-    if not any(hmac.compare_digest(proof, signature.encode()) for proof in proofs):
-        raise Forged("the webhook's signature is wrong")
-    return _json_form(text) if kind == _JSON else {name: values[0] for name, values in form.items()}
-
-
-class _Form(dict[str, list[str]]):
-    """Parameters as the library's validator asks for them: every value of a name is signed."""
-
-    def getlist(self, name: str) -> list[str]:
-        return self[name]
-
-
-def _hash_agrees(request: Request) -> bool:
-    claimed = parse_qs(urlsplit(request.url).query).get("bodySHA256", [""])[0]
-    return hmac.compare_digest(hashlib.sha256(request.body).hexdigest().encode(), claimed.encode())
-
-
-def _json_form(text: str) -> dict[str, str]:
-    try:
-        values = json.loads(text)
-    except ValueError:
-        return {}
-    return {name: str(value) for name, value in values.items()} if isinstance(values, dict) else {}

@@ -268,7 +268,7 @@ async def test_the_next_channel_after_a_failure(core: Core, clock: Clock) -> Non
     assert await core.broadcasts.finish(core.now) == [broadcast]
     for claim in claims:
         trouble = Gone("no-whatsapp", code="63003")
-        await core.outbox.receipt(Receipt("SM1", "failed", claim.key(1), trouble), core.now)
+        await core.outbox.receipt("whatsapp", Receipt("SM1", "failed", claim.key(1), trouble), core.now)
     clock.skip(minutes=59)
     assert await core.broadcasts.next_channels(core.now) == []
     clock.skip(minutes=2)

@@ -188,7 +188,7 @@ async def test_what_is_over_cannot_be_cancelled(core: Core) -> None:
 
 
 async def test_done_is_when_no_row_is_open(core: Core) -> None:
-    """A broadcast is over when nobody is queued, held or in flight, and not before (listmonk#3022)."""
+    """It is over when nobody is queued, held, in flight or asked for, and not before (listmonk#3022)."""
     await core.take_in(people(2))
     broadcast = await core.announce()
     one, other = await claim(core)
@@ -199,6 +199,8 @@ async def test_done_is_when_no_row_is_open(core: Core) -> None:
     assert await core.broadcasts.finish(core.now) == []
     [again] = await claim(core)
     await core.outbox.turn("bot", [Settled(again, "unknown", "no-answer")], [], 0, core.now)
+    assert await core.broadcasts.finish(core.now) == []
+    core.clock.skip(hours=25)
     assert await core.broadcasts.finish(core.now) == [broadcast]
     assert await core.broadcasts.finish(core.now) == []
 

@@ -95,7 +95,7 @@ async def test_what_was_in_flight_at_a_crash_is_unknown(tmp_path: Path) -> None:
         ]
         rest = await claim(core, broadcast)
         assert {one.id for one in rest}.isdisjoint(one.id for one in taken)
-        await core.outbox.receipt(Receipt("SM1", "delivered", taken[0].key(1)), core.now)
+        await core.outbox.receipt("bot", Receipt("SM1", "delivered", taken[0].key(1)), core.now)
         assert await state(core, taken[0]) == "delivered"
 
 
@@ -116,7 +116,7 @@ async def test_receipts_move_forward_in_any_order(core: Core) -> None:
             for _ in range(2 if status else 0):
                 assert status
                 trouble = Refused("filtered") if status == "failed" else None
-                await core.outbox.receipt(Receipt("SM1", status, one.key(1), trouble), core.now)
+                await core.outbox.receipt("bot", Receipt("SM1", status, one.key(1), trouble), core.now)
                 best = max(best, RANK[status])
                 assert RANK[await state(core, one)] == best
 
@@ -126,7 +126,7 @@ async def test_a_late_answer_does_not_undo_a_receipt(core: Core, ended: Any) -> 
     """A receipt that overtakes the answer to its own request stands, whatever the answer was taken for."""
     await core.take_in(people(1))
     [one] = await claim(core, await core.announce())
-    await core.outbox.receipt(Receipt("SM1", "delivered", one.key(1)), core.now)
+    await core.outbox.receipt("bot", Receipt("SM1", "delivered", one.key(1)), core.now)
     await settle(core, Settled(one, ended, "no-answer", due_at=core.now))
     assert await state(core, one) == "delivered"
 
@@ -138,7 +138,7 @@ async def test_a_receipt_of_others_changes_nothing(core: Core, key: str | None) 
     """A key that is missing, broken or of a delivery that is not there is passed over."""
     await core.take_in(people(1))
     [one] = await claim(core, await core.announce(), state="sent")
-    await core.outbox.receipt(Receipt("SM1", "read", key), core.now)
+    await core.outbox.receipt("bot", Receipt("SM1", "read", key), core.now)
     assert await state(core, one) == "sent"
 
 
@@ -181,14 +181,16 @@ async def test_an_early_receipt_of_a_first_part_is_not_the_end(core: Core) -> No
     for part, ended in enumerate(("next", "next", "sent")):
         [one] = await claim(core, broadcast)
         parts.append(one)
+        assert one.part == part
         if part < 2:
-            await core.outbox.receipt(Receipt(f"SM{part}", "delivered", one.key(3)), core.now)
-            assert await state(core, one) == "claimed"
+            await core.outbox.receipt("bot", Receipt(f"SM{part}", "delivered", one.key(3)), core.now)
+            assert await state(core, one) == "queued"  # for its next part
+            core.clock.skip(seconds=2)
         await settle(core, Settled(one, ended, due_at=core.now))  # type: ignore[arg-type]  # a word of ours
     for part in (0, 1, 0):
-        await core.outbox.receipt(Receipt(f"SM{part}", "read", parts[part].key(3)), core.now)
+        await core.outbox.receipt("bot", Receipt(f"SM{part}", "read", parts[part].key(3)), core.now)
         assert await state(core, one) == "sent"
-    await core.outbox.receipt(Receipt("SM2", "delivered", parts[2].key(3)), core.now)
+    await core.outbox.receipt("bot", Receipt("SM2", "delivered", parts[2].key(3)), core.now)
     assert await state(core, one) == "delivered"
 
 
@@ -197,7 +199,7 @@ async def test_a_part_that_failed_fails_the_whole(core: Core) -> None:
     await core.take_in(people(1))
     broadcast = await core.announce("larga")
     [one] = await claim(core, broadcast, state="next", due_at=core.now)
-    await core.outbox.receipt(Receipt("SM0", "failed", one.key(3), Refused("filtered")), core.now)
+    await core.outbox.receipt("bot", Receipt("SM0", "failed", one.key(3), Refused("filtered")), core.now)
     assert await core.counts(broadcast) == {"failed": 1}
     assert await claim(core, broadcast) == []
 
@@ -208,12 +210,12 @@ async def test_a_failed_receipt_tells_of_the_person_once(core: Core, state: str,
     await core.take_in(people(1))
     [one] = await claim(core, await core.announce(), state="sent")
     receipt = Receipt("SM1", "failed", one.key(1), Gone("blocked", left=left))
-    await core.outbox.receipt(receipt, core.now)
+    await core.outbox.receipt("bot", receipt, core.now)
     assert await person_state(core) == state
     again = await core.announce(moment="again")
     assert await core.counts(again) == {}
     await set_person(core, "active")
-    await core.outbox.receipt(receipt, core.now)
+    await core.outbox.receipt("bot", receipt, core.now)
     assert await person_state(core) == "active"
     withdrawn = await core.rows("SELECT how FROM consents WHERE action = 'withdrawn'")
     assert withdrawn == ([("telegram",)] if left else [])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Store, Transaction, Unusable, audience, corrections, deciding, sql, talk
+from bot.store import Store, Transaction, Unusable, audience, corrections, deciding, settling, sql, talk
 from tests.core import chat, number, opened, people, person
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ INDEXED = [
     *(sql.BROADCASTS_OPEN, sql.BROADCASTS_DUE, sql.BROADCAST_MADE, sql.SUBSCRIBER_BY_ADDRESS),
     *(sql.SUPPRESSED, sql.SUBSCRIBER_MOVED, deciding.BROADCASTS_OVER, deciding.HISTORY),
     *(deciding.ANY_TOO_LATE, deciding.BROADCASTS_TO_SUBMIT, deciding.ARMING, deciding.SAID_SINCE),
+    *(settling.UNSETTLED, settling.ASK_AGAIN, settling.FOUND, settling.FOUND_PART, settling.NOT_TAKEN),
+    *(settling.GO_ON, settling.GIVE_UP, settling.ONCE_MORE, settling.MAY_LEAVE_AGAIN, settling.KEPT),
     *(corrections.CORRECTED_BY, corrections.FAN_OUT, corrections.ORPHANED),
 ]
 

@@ -20,7 +20,7 @@ from bot.broadcasts.wanted import first_state, heading_of, is_elsewhere, is_over
 from bot.findings import Faults
 from bot.moments import to_ms
 from bot.news import PREFIX
-from bot.store import deciding, sql
+from bot.store import deciding, settling, sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -197,20 +197,24 @@ class Broadcasts:
         return await self._fallback.look(now)
 
     async def finish(self, now: datetime) -> list[int]:
-        """Close the broadcasts in which nothing is left to do."""
+        """Close the broadcasts in which nothing is left to do, nor may be."""
         decision = Decision(CLOCK, now)
+        asked = settling.since(now)
 
         def work(tx: Transaction) -> list[int]:
-            over = []
+            ended = []
             for row in tx.rows(sql.BROADCASTS_OPEN):
-                if tx.rows(sql.ANY_OPEN, {"broadcast": row["id"]})[0]["open"]:
+                this, over = asked | {"broadcast": row["id"]}, is_over(row, now)
+                if tx.rows(sql.ANY_OPEN, this)[0]["open"]:
                     continue
-                if is_over(row, now) and tx.rows(deciding.ANY_TOO_LATE, {"broadcast": row["id"]})[0]["some"]:
+                if over and tx.rows(deciding.ANY_TOO_LATE, this)[0]["some"]:
                     history.move(tx, row["id"], row["state"], "expired", decision.because("too-late"))
-                else:
+                elif over or not tx.rows(settling.MAY_LEAVE_AGAIN, this)[0]["some"]:
                     history.move(tx, row["id"], row["state"], "done", decision)
-                over.append(int(row["id"]))
-            return over
+                else:
+                    continue
+                ended.append(int(row["id"]))
+            return ended
 
         return await self._store.write(work)
 

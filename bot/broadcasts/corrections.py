@@ -18,7 +18,7 @@ from bot.broadcasts.reports import ANNOUNCEMENT, EMERGENCY
 from bot.broadcasts.wanted import is_over
 from bot.moments import from_ms, to_ms
 from bot.news import PREFIX
-from bot.store import corrections, sql
+from bot.store import corrections, settling, sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,13 +153,24 @@ def _last(tx: Transaction, broadcast: int) -> int:
     return broadcast
 
 
+def read_text(tx: Transaction, text: int) -> tuple[Row, Row, Before]:
+    """A text of a broadcast, its broadcast, and what led to it."""
+    row = tx.rows(settling.TEXT, {"id": text})[0]
+    broadcast = tx.rows(sql.BROADCAST, {"id": row["broadcast"]})[0]
+    return row, broadcast, _before(tx, broadcast)
+
+
 def _read(tx: Transaction, broadcast: int) -> tuple[Row, list[Row], Before]:
     """A broadcast, its texts, and what led to it."""
     row = tx.one(sql.BROADCAST, {"id": broadcast})
     if row is None:
         raise KeyError(broadcast)
-    first, corrected = row, 0
+    return row, tx.rows(corrections.TEXTS, {"broadcast": broadcast}), _before(tx, row)
+
+
+def _before(tx: Transaction, broadcast: Row) -> Before:
+    first, corrected = broadcast, 0
     while first["corrects"] is not None:
         first = tx.rows(sql.BROADCAST, {"id": first["corrects"]})[0]
         corrected += 1
-    return row, tx.rows(corrections.TEXTS, {"broadcast": broadcast}), Before(first["moment"], corrected)
+    return Before(first["moment"], corrected)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bot.timetable import Community
     from channels.base import Part
 
+AGAIN = "again"
+"""The last word of the variant of a text that says that they may have it already."""
 _LANDING = timedelta(minutes=1)
 """What is under way when we correct has ended by then: no channel waits half as long for an answer."""
 
@@ -125,16 +127,15 @@ def mended(
     """
     channel, language = text["channel"], text["language"]
 
-    def said(heading: Heading, revision: int) -> Rendered:
+    def said(heading: Heading) -> Rendered:
+        revision = before.corrections + 1
         return render_announcement(
             library, entry, community, channel, language, now, heading=heading, revision=revision
         )
 
-    opened, closed = load_parts(text["open"]), load_parts(text["closed"] or "[]")
-    first, revision = heading_of(community, entry, before.moment), before.corrections
+    opened = load_parts(text["open"])
     again = text["variant"].startswith("correction")
-    as_before, plain = said("correction" if again else first, revision), said(first, revision + 1)
-    correction = said("correction", revision + 1)
+    plain, correction = said(heading_of(community, entry, before.moment)), said("correction")
     edited = {part.replaces: [part] for part in opened if part.replaces}
     copies = {1: _messages(opened)} | {ago + 1: copy for ago, copy in edited.items()}
     return Mended(
@@ -143,8 +144,42 @@ def mended(
         variant=text["variant"],
         correction=_led_by(channels.edits(channel, copies, plain.open), correction),
         instead=_led_by(channels.edits(channel, edited, plain.open), correction) if again else plain,
-        changed=not (_same(opened, as_before.open) and _same(closed, as_before.closed)),
+        changed=not reads_as(text, as_said(library, entry, community, text, before, now)),
     )
+
+
+def as_said(
+    library: Library,
+    entry: Entry,
+    community: Community,
+    text: Mapping[str, Any],
+    before: Before,
+    now: datetime,
+) -> Rendered:
+    """What a text (its row) would say if it were written now: the same, unless somebody edited its entry.
+
+    Raises:
+        Faults: the entry cannot be said now.
+    """
+    variant = text["variant"]
+    heading = heading_of(community, entry, before.moment)
+    return render_announcement(
+        library,
+        entry,
+        community,
+        text["channel"],
+        text["language"],
+        now,
+        heading="correction" if variant.startswith("correction") else heading,
+        again=variant.endswith(AGAIN),
+        revision=before.corrections,
+    )
+
+
+def reads_as(text: Mapping[str, Any], said: Rendered) -> bool:
+    """Whether people read the same in a text that is kept (its row) as in one that was written now."""
+    opened, closed = load_parts(text["open"]), load_parts(text["closed"] or "[]")
+    return _same(opened, said.open) and _same(closed, said.closed)
 
 
 def _led_by(edits: Sequence[Part], text: Rendered) -> Rendered:

@@ -5,18 +5,19 @@ What may enter: reading. What changes a broadcast stands in the rooms beside thi
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bot import timetable
 from bot.broadcasts import history
 from bot.moments import from_ms, to_ms
-from bot.store import corrections, sql
+from bot.store import corrections, settling, sql
 from bot.timetable import Planned
+from channels.base import LISTED_AFTER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from bot.broadcasts.history import State, Step
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from bot.store import Store
     from bot.timetable import Community, Rest
     from channels.base import ChannelName
+
+Row = Mapping[str, Any]
 
 _UNDER_WAY = ("queued", "held", "claimed")
 COUNTED = (*_UNDER_WAY, "sent", "delivered", "read", "failed", "expired", "cancelled", "unknown")
@@ -56,6 +59,29 @@ class Reason:
     until: datetime | None = None
 
 
+Promise = Literal["exactly-once", "at-most-once", "at-least-once"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How often each person gets a broadcast through one sender, as far as its vendor lets us know.
+
+    Attributes:
+        asked: Of how many the vendor's own list told what became of them.
+        open: Of how many it is yet to be asked.
+        unknown: Of how many nobody can tell: they may not have arrived.
+        repeated: How many were sent it once more, marked.
+    """
+
+    sender: str
+    channel: ChannelName
+    promise: Promise
+    asked: int = 0
+    open: int = 0
+    unknown: int = 0
+    repeated: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What became of a broadcast: each person in exactly one of `counts`.
@@ -66,6 +92,7 @@ class Report:
         history: Who decided what of it, oldest first.
         corrects: The broadcast whose text was wrong, if this is a correction.
         corrected_by: The last correction of this one.
+        kept: What each sender can promise of it.
     """
 
     broadcast: int
@@ -80,6 +107,7 @@ class Report:
     history: tuple[Step, ...] = ()
     corrects: int | None = None
     corrected_by: int | None = None
+    kept: tuple[Kept, ...] = ()
 
     @property
     def open(self) -> int:
@@ -106,14 +134,15 @@ class Reports:
 
     async def report(self, broadcast: int, now: datetime) -> Report:
         """What became of one broadcast. Raises KeyError when there is none."""
-        which = {"id": broadcast, "broadcast": broadcast, "now": to_ms(now)}
-        row, counted, reasons, steps, later = await self._store.read(
+        which = {"id": broadcast, "broadcast": broadcast, "now": to_ms(now)} | settling.since(now)
+        row, counted, reasons, steps, later, kept = await self._store.read(
             lambda tx: (
                 tx.one(sql.BROADCAST, which),
                 tx.rows(sql.COUNTS, which),
                 tx.rows(sql.REASONS, which),
                 history.steps(tx, broadcast),
                 tx.one(corrections.CORRECTED_BY, which),
+                tx.rows(settling.KEPT, which),
             )
         )
         if row is None:
@@ -136,6 +165,7 @@ class Reports:
             history=steps,
             corrects=row["corrects"],
             corrected_by=later["id"] if later else None,
+            kept=tuple(_kept(each, reasons, row) for each in kept),
         )
 
     async def last(self, entry: str, community: str, now: datetime) -> Report | None:
@@ -177,6 +207,27 @@ def _planned(community: Community, row: Mapping[str, Any]) -> Planned | None:
 def _reason(row: Mapping[str, Any]) -> Reason:
     until = from_ms(row["until"]) if row["shown"] == "held" else None
     return Reason(row["shown"], row["reason"], row["sender"], row["people"], until)
+
+
+def _kept(sender: Row, reasons: Sequence[Row], broadcast: Row) -> Kept:
+    """What a sender can promise: a vendor with a list is asked, of the others an emergency is repeated."""
+    unknown = sum(
+        each["people"]
+        for each in reasons
+        if each["shown"] == "unknown" and each["sender"] == sender["sender"]
+    )
+    if sender["channel"] not in LISTED_AFTER:
+        emergency = broadcast["priority"] == EMERGENCY
+        return Kept(
+            sender["sender"],
+            sender["channel"],
+            "at-least-once" if emergency else "at-most-once",
+            unknown=unknown,
+            repeated=sender["repeated"],
+        )
+    lost = unknown - sender["open"]
+    promise: Promise = "at-least-once" if sender["repeated"] else "at-most-once" if lost else "exactly-once"
+    return Kept(promise=promise, unknown=lost, **sender)
 
 
 def resting(project: Project, row: Mapping[str, object], now: datetime) -> Rest | None:

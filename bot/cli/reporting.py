@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ _LOOKS = {
 }
 
 
+_KEPT = {"asked": "dim", "open": "yellow", "repeated": "yellow", "unknown": "yellow"}
 _TELLING = frozenset({"draft", "returned", "rejected", "missed", "expired", "scheduled", "cancelled"})
 """States of which everybody asks why."""
 
@@ -43,7 +45,7 @@ async def known(desk: Desk, app: App, broadcast: int) -> Report:
 def as_row(report: Report) -> dict[str, object]:
     """The promised shape, and why: of each state, and of a rest until when (UTC) and for which day.
 
-    And what was decided, by whom.
+    And what was decided, by whom; and what each sender can promise of it.
     """
     rest = report.rest
     return {
@@ -69,6 +71,7 @@ def as_row(report: Report) -> dict[str, object]:
         "rest": {"until": rest.until.isoformat(), "why": rest.why, "name": rest.name} if rest else None,
         "corrects": report.corrects,
         "corrected_by": report.corrected_by,
+        "kept": [asdict(each) for each in report.kept],
     }
 
 
@@ -94,6 +97,7 @@ def show(desk: Desk, project: Project, report: Report) -> None:
     if report.entry.startswith(PREFIX) and report.state == "done" and not sum(report.counts.values()):
         desk.console.print(f"  {say('report.nothing-new')}", markup=False)
     _show_counts(desk, report, community)
+    _show_kept(desk, report)
     _show_waits(desk, report, community)
 
 
@@ -125,6 +129,19 @@ def _show_counts(desk: Desk, report: Report, community: Community | None) -> Non
                     when = desk.moment(why.until, community.zone)
                     because = say("report.because-until", because=because, when=when)
                 desk.console.print(f"             {because} ({why.sender})", style="dim", markup=False)
+
+
+def _show_kept(desk: Desk, report: Report) -> None:
+    """How often people get it through each sender, and what nobody knows yet or ever."""
+    say = desk.phrases.say
+    for kept in report.kept:
+        channel = say(f"channel.{kept.channel}")
+        promise = say(f"report.kept.{kept.promise}", channel=channel, sender=kept.sender)
+        desk.console.print(f"  {promise}", style="dim", markup=False)
+        for word, style in _KEPT.items():
+            if people := getattr(kept, word):
+                told = say(f"report.kept.{word}", n=people)
+                desk.console.print(f"             {told}", style=style, markup=False)
 
 
 def show_history(desk: Desk, project: Project, report: Report) -> None:

@@ -58,6 +58,7 @@ def render(
     now: datetime,
     *,
     heading: Heading = "",
+    again: bool = False,
     revision: int = 0,
 ) -> Rendered:
     """Write an entry for the readers of one language on one channel of a community.
@@ -66,6 +67,7 @@ def render(
         now: Aware UTC; a fact that is over on this day in the community is not quoted, and an announcement
             of what has not begun yet brings its `.ics`.
         heading: What it says it is.
+        again: Whether it says, before that, that they may have it already.
         revision: How often it was corrected, for the `.ics`.
 
     Raises:
@@ -79,8 +81,7 @@ def render(
             message = event.told(message, edition, words.formats(desk.language, edition.language), revision)
     if entry.asks_about:
         message = _asking(message, edition.language, entry.asks_about)
-    if heading:
-        message = headed(message, edition.language, heading)
+    message = headed(message, edition.language, heading, "again" if again else "")
     written = desk.written(message, edition.language, channel)
     template = edition.front.whatsapp
     if template is None or channel != "whatsapp":
@@ -97,6 +98,7 @@ def render_announcement(
     now: datetime,
     *,
     heading: Heading = "",
+    again: bool = False,
     revision: int = 0,
 ) -> Rendered:
     """As `render`, for people who did not ask.
@@ -104,7 +106,17 @@ def render_announcement(
     Raises:
         Faults: as `render`; also where their edition is older than its source and the community refuses that.
     """
-    text = render(found, entry, community, channel, language, now, heading=heading, revision=revision)
+    text = render(
+        found,
+        entry,
+        community,
+        channel,
+        language,
+        now,
+        heading=heading,
+        again=again,
+        revision=revision,
+    )
     edition = entry.editions[text.edition]
     if edition.stale and community.stale_translations == "refuse":
         raise Faults([library.behind(entry.source, edition)])

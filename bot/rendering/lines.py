@@ -11,7 +11,7 @@ from channels.markdown import Block, Document, Span
 if TYPE_CHECKING:
     from channels.base import Message
 
-Heading = Literal["", "reminder", "correction"]
+Heading = Literal["", "reminder", "correction", "again"]
 """What a text says it is, before anything else; "" for an announcement, which says it by itself."""
 
 
@@ -22,8 +22,14 @@ def ending(message: Message, line: str, *, body: bool, short: bool) -> Message:
     return replace(message, document=Document(blocks), short=words)
 
 
-def headed(message: Message, language: str, heading: Heading) -> Message:
-    """A text that says what it is before it says anything else."""
+def headed(message: Message, language: str, *headings: Heading) -> Message:
+    """A text that says what it is before it says anything else; the last heading stands first."""
+    for heading in headings:
+        message = _headed(message, language, heading) if heading else message
+    return message
+
+
+def _headed(message: Message, language: str, heading: Heading) -> Message:
     say = Phrases(language).say
     blocks = message.document.blocks
     if blocks and blocks[0].kind == "heading" and blocks[0].text.split() == message.title.split():

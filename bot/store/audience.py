@@ -120,6 +120,7 @@ NEXT_ADDRESSES = f"""
                      AND b.state IN ('running', 'paused', 'done')
                      AND (b.valid_until IS NULL OR b.valid_until > :now)
     JOIN texts t ON t.broadcast = b.id AND t.channel = o.channel AND t.language = o.language
+                AND t.variant <> 'again'
     WHERE o.person = :person AND o.state = 'active' AND {_WANTS.format(s="o", b="b.id")} AND NOT {CORRECTED}
       AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.broadcast = b.id AND d.subscriber = o.id
                       AND (d.state <> 'cancelled' OR d.reason <> 'other-channel'))

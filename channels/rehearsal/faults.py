@@ -32,7 +32,11 @@ class Fault:
 
 
 class Faults:
-    """The weather of each channel. Only sends meet it; reading updates and registering does not."""
+    """The weather of each channel.
+
+    Sends meet it, and where it lasts until "ok" also who reads what was sent; reading updates and registering
+    does not.
+    """
 
     def __init__(self) -> None:
         self._now: dict[Channel, Fault] = {}
@@ -53,6 +57,11 @@ class Faults:
         if fault.left is not None:
             fault.left -= 1
         return fault
+
+    def outage(self, channel: Channel) -> Fault | None:
+        """What meets everybody who asks anything of a channel, if anything."""
+        fault = self._now.get(channel)
+        return fault if fault is not None and fault.kind != "ok" and fault.left is None else None
 
 
 async def silence() -> None:

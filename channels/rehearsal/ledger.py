@@ -83,19 +83,19 @@ class Ledger:
         code: int = 0,
         reason: str = "",
         file: str = "",
-    ) -> None:
+    ) -> Row:
         """Add a row. A broadcast's text is the same for thousands and is kept once."""
         if len(self._texts) > 1000:  # noqa: PLR2004 - a memory, not a rule
             self._texts.clear()
         self.written += 1
         text = self._texts.setdefault(text, text)
-        self.rows.append(
-            Row(self.written, at, channel, sender, address, vendor_id, outcome, status, code, text, file)
-        )
+        row = Row(self.written, at, channel, sender, address, vendor_id, outcome, status, code, text, file)
+        self.rows.append(row)
         count = self.counts[channel]
         setattr(count, outcome, getattr(count, outcome) + 1)
         if outcome in {"refused", "failed"}:
             count.last = {"status": status, "code": code, "reason": reason}
+        return row
 
     def unreached(self, channel: Channel) -> None:
         """Note that a webhook or a receipt found nobody at the bot's address."""

@@ -73,6 +73,7 @@ def follow(stage: Stage, accepted: Accepted, person: Person | None, steps: Seque
 async def _step(stage: Stage, accepted: Accepted, person: Person | None, steps: Sequence[Step]) -> None:
     (status, code), rest = steps[0], steps[1:]
     wanted = accepted.wanted
+    stage.waiting.discard(accepted.sid)
     if code:
         stage.failed(accepted, person, code)
     elif person is not None:

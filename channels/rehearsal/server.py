@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from channels.rehearsal import bot_api, control, twilio
+from channels.rehearsal import bot_api, control, twilio, twilio_listing
 from channels.rehearsal.callbacks import Callbacks
 from channels.rehearsal.stage import STAGE, Stage
 
@@ -79,6 +79,7 @@ def _application(stage: Stage) -> web.Application:
         [
             web.route("*", "/bot{token:[^/]+}/{method}", bot_api.answer),
             web.post("/2010-04-01/Accounts/{account}/Messages.json", twilio.create),
+            web.get("/2010-04-01/Accounts/{account}/Messages.json", twilio_listing.read),
             *control.ROUTES,
             web.get("/{file:[a-z.]*}", _page),
         ]

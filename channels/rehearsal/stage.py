@@ -10,7 +10,7 @@ from aiohttp import web
 
 from channels.rehearsal.bot_api_files import Files
 from channels.rehearsal.faults import Faults
-from channels.rehearsal.ledger import Ledger
+from channels.rehearsal.ledger import Ledger, Row
 from channels.rehearsal.live import Live
 from channels.rehearsal.people import Bubble, People
 
@@ -36,6 +36,7 @@ class Stage:
         bots: By their id, the digits before the colon of their token.
         lines: Where what people write to a number goes, by channel and number.
         files: What bots uploaded.
+        waiting: What Twilio accepted and has not sent on yet, by its sid.
         unread: What was delivered to a watched WhatsApp phone and waits to be looked at, by its sid.
     """
 
@@ -48,6 +49,7 @@ class Stage:
     bots: dict[str, Bot] = field(default_factory=dict)
     files: Files = field(default_factory=Files)
     lines: dict[tuple[Channel, str], Line] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
     unread: dict[str, Accepted] = field(default_factory=dict)
     people: People = field(init=False)
 
@@ -68,9 +70,9 @@ class Stage:
 
     def accepted(
         self, person: Person | None, bubble: Bubble, channel: Channel, address: str, text: str
-    ) -> None:
+    ) -> Row:
         """A vendor said yes to `text`, which the bubble shows."""
-        self.ledger.write(
+        row = self.ledger.write(
             self.now(),
             channel,
             outcome="accepted",
@@ -84,6 +86,7 @@ class Stage:
         self.recount()
         if person is not None:
             person.sender = bubble.sender
+        return row
 
     def edited(self, person: Person, message: str, sender: str, content: Content) -> None:
         """Telegram changed a message on a phone; it makes no sound."""
@@ -162,6 +165,7 @@ class Stage:
         await self._part()
         await self.callbacks.forget()
         self.lines.clear()
+        self.waiting.clear()
         self.unread.clear()
         self.files = Files()
         self.faults.clear()

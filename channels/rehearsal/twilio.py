@@ -5,27 +5,22 @@ Named after the vendor at whose side it stands; the vendor's library is not impo
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from channels.rehearsal.faults import Fault, hang_up, silence
-from channels.rehearsal.gsm import segments
 from channels.rehearsal.people import Bubble
 from channels.rehearsal.receipts import Accepted, fate, follow
 from channels.rehearsal.rich import linked, marked
 from channels.rehearsal.stage import STAGE
-from channels.rehearsal.twilio_checks import Refusal, Wanted, checked
+from channels.rehearsal.twilio_checks import Refusal, Wanted, account_token, checked
+from channels.rehearsal.twilio_listing import as_json
 
 if TYPE_CHECKING:
+    from channels.rehearsal.ledger import Row
     from channels.rehearsal.people import Channel, Person
     from channels.rehearsal.stage import Stage
-
-_ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 
 
 async def create(request: web.Request) -> web.StreamResponse:
@@ -34,7 +29,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     form = {name: str(value) for name, value in (await request.post()).items()}
     channel: Channel = "whatsapp" if form.get("To", "").startswith("whatsapp:") else "sms"
     try:
-        token = _token(request, account)
+        token = account_token(request.headers.get("Authorization", ""), account)
         fault = stage.faults.take(channel)
         if fault is not None and fault.kind != "hang":
             _meet(fault, request)
@@ -44,28 +39,11 @@ async def create(request: web.Request) -> web.StreamResponse:
     except Refusal as refusal:
         return _refusal(stage, channel, form, refusal)
     accepted = Accepted(f"SM{stage.new_id()}", wanted, account, token)
-    _take(stage, accepted, person)
+    row = _take(stage, accepted, person)
     if fault is not None:
         await silence()
-    return web.json_response(_as_json(stage, accepted), status=201)
-
-
-def _token(request: web.Request, account: str) -> str:
-    """The account's token out of Basic authentication.
-
-    Raises:
-        Refusal: when it is not a rehearsal's; a real one has no business here.
-    """
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    try:
-        user, _, token = base64.b64decode(credentials, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        user, token = "", ""
-    if scheme.lower() != "basic" or user != account or "rehearsal" not in token.lower():
-        raise Refusal(20003, "Authenticate", 401)
-    if not _ACCOUNT.fullmatch(account):
-        raise Refusal(20404, "The requested resource was not found", 404)
-    return token
+    status = "accepted" if wanted.sender.startswith("MG") else "queued"
+    return web.json_response(as_json(account, row, status, None), status=201)
 
 
 def _meet(fault: Fault, request: web.Request) -> None:
@@ -103,43 +81,16 @@ def _refusal(stage: Stage, channel: Channel, form: dict[str, str], refusal: Refu
     return web.json_response(body, status=refusal.status, headers=headers)
 
 
-def _take(stage: Stage, accepted: Accepted, person: Person | None) -> None:
+def _take(stage: Stage, accepted: Accepted, person: Person | None) -> Row:
     wanted = accepted.wanted
     steps = fate(stage, wanted, person)
     watched = person is not None and person.shown
     tree = (marked if wanted.channel == "whatsapp" else linked)(wanted.text) if watched else []
     bubble = Bubble(accepted.sid, "heard", stage.now(), wanted.text, tree, wanted.sender, "queued")
     bubble.buttons = wanted.buttons
-    stage.accepted(person, bubble, wanted.channel, wanted.address, wanted.text)
+    row = stage.accepted(person, bubble, wanted.channel, wanted.address, wanted.text)
+    stage.waiting.add(accepted.sid)
     if not steps[-1][1]:  # what will fail never reaches a screen
         stage.people.show(person, bubble)
     follow(stage, accepted, person, steps)
-
-
-def _as_json(stage: Stage, accepted: Accepted) -> dict[str, Any]:
-    wanted, now = accepted.wanted, format_datetime(stage.now())
-    prefix = "whatsapp:" if wanted.channel == "whatsapp" else ""
-    service = wanted.sender if wanted.sender.startswith("MG") else None
-    uri = f"/2010-04-01/Accounts/{accepted.account_sid}/Messages/{accepted.sid}"
-    return {
-        "account_sid": accepted.account_sid,
-        "api_version": "2010-04-01",
-        "body": wanted.text,
-        "date_created": now,
-        "date_sent": None,
-        "date_updated": now,
-        "direction": "outbound-api",
-        "error_code": None,
-        "error_message": None,
-        "from": None if service else prefix + wanted.sender,
-        "messaging_service_sid": service,
-        "num_media": "0",
-        "num_segments": "0" if service else str(segments(wanted.text) if not prefix else 1),
-        "price": None,
-        "price_unit": "USD",
-        "sid": accepted.sid,
-        "status": "accepted" if service else "queued",
-        "subresource_uris": {"media": f"{uri}/Media.json"},
-        "to": prefix + wanted.address,
-        "uri": f"{uri}.json",
-    }
+    return row

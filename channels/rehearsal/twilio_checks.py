@@ -1,4 +1,4 @@
-"""What Twilio looks at before it accepts a message, in its order, and the codes it answers with.
+"""What Twilio looks at, who asks and before it accepts a message, in its order, and its codes.
 
 Codes: https://www.twilio.com/docs/api/errors; parameters: Twilio's OpenAPI description
 (twilio-oai, `twilio_api_v2010.yaml`, CreateMessage). Read 2026-11.
@@ -6,6 +6,8 @@ Codes: https://www.twilio.com/docs/api/errors; parameters: Twilio's OpenAPI desc
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
 from dataclasses import dataclass, field
@@ -59,6 +61,7 @@ _LONGEST_BODY, _LONGEST_ID = 1024, 200
 _MOST_BUTTONS = 3
 _BUTTON, _ROW = 20, 24
 
+_ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _E164 = re.compile(r"\+(?:1[2-9]\d{9}|[2-9]\d{6,13})")
 _FROM = re.compile(r"\+[1-9]\d{6,14}|\d{5,6}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
@@ -98,6 +101,24 @@ class Wanted:
     callback: str
     marketing: bool = False
     buttons: list[list[Button]] = field(default_factory=list)
+
+
+def account_token(authorization: str, account: str) -> str:
+    """The account's token out of Basic authentication.
+
+    Raises:
+        Refusal: when it is not a rehearsal's; a real one has no business here.
+    """
+    scheme, _, credentials = authorization.partition(" ")
+    try:
+        user, _, token = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        user, token = "", ""
+    if scheme.lower() != "basic" or user != account or "rehearsal" not in token.lower():
+        raise Refusal(20003, "Authenticate", 401)
+    if not _ACCOUNT.fullmatch(account):
+        raise Refusal(20404, "The requested resource was not found", 404)
+    return token
 
 
 def checked(form: Mapping[str, str]) -> Wanted:

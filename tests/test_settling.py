@@ -1,0 +1,466 @@
+"""What had no answer: the vendor is asked whether it took it, nothing is lost, and nobody gets it twice."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import check, settling
+from bot.broadcasts.corrections import Corrections
+from bot.broadcasts.repeating import Repeating
+from bot.moments import from_ms, to_ms
+from bot.settling import Settling, Told, Unknown, follows
+from channels.sms import Sms
+from channels.telegram import Telegram
+from channels.whatsapp import WhatsApp
+from tests.conftest import ACCOUNT, BOT_TOKEN, TOKEN
+from tests.core import MORNING, chat, people, when
+from tests.deployment import SMS, WHATSAPP
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.dispatcher import Dispatcher
+    from channels.base import Channel
+    from tests.conftest import Rehearsal
+    from tests.core import Clock, Core
+
+MARK = "Tal vez ya lo tienes: "
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """Looks come fast, and the clock shows the rehearsal's time: a list is read by it."""
+    monkeypatch.setattr(settling, "BEAT", 0.02)
+    clock.slipped = datetime.now(UTC) - MORNING
+
+
+def sms(rehearsal: Rehearsal) -> tuple[str, Channel]:
+    """A number of the rehearsal, which is told of nothing."""
+    return "sms", Sms(
+        account_sid=ACCOUNT, auth_token=TOKEN, from_=SMS, api_base=rehearsal.url, timeout=0.5
+    )
+
+
+def whatsapp(rehearsal: Rehearsal) -> tuple[str, Channel]:
+    """A WhatsApp number of the rehearsal."""
+    return "whatsapp", WhatsApp(
+        account_sid=ACCOUNT, auth_token=TOKEN, from_=WHATSAPP, api_base=rehearsal.url, timeout=0.5
+    )
+
+
+def bot(rehearsal: Rehearsal) -> tuple[str, Channel]:
+    """A bot of the rehearsal."""
+    return "bot", Telegram(token=BOT_TOKEN, api_base=rehearsal.url, secret="", concurrency=5, timeout=0.5)
+
+
+@asynccontextmanager
+async def service(
+    core: Core, *opened: tuple[str, Channel], resting: bool = False
+) -> AsyncIterator[Dispatcher]:
+    """Lanes at work, and what is unknown settled beside them."""
+    async with core.dispatching(*opened) as dispatcher:
+        at_work = Settling(
+            core.store,
+            core.vault,
+            channels=dict(opened),
+            resting=lambda _: resting,
+            stir=dispatcher.stir,
+            repeating=Repeating(core.store, core.current),
+            arming=core.arming,
+            clockwork=core.clockwork,
+        )
+        task = asyncio.create_task(at_work.run())
+        try:
+            yield dispatcher
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def taken(rehearsal: Rehearsal) -> list[str]:
+    """What the vendor accepted, in order."""
+    return [row["text"] for row in await rehearsal.ledger() if row["outcome"] == "accepted"]
+
+
+async def unknown(core: Core, count: int = 1, looked: int | None = None) -> None:
+    """Wait until so many deliveries are unknown, and were looked for so often."""
+
+    async def so() -> bool:
+        rows = await core.rows("SELECT looked FROM deliveries WHERE state = 'unknown'")
+        return len(rows) == count and (looked is None or rows == [(looked,)] * count)
+
+    await when(so)
+
+
+async def rest() -> None:
+    """Time for many looks."""
+    await asyncio.sleep(0.3)
+
+
+# --- a vendor that has a list ----------------------------------------------------------------------------
+
+
+async def test_what_was_taken_is_found_and_not_sent_again(core: Core, rehearsal: Rehearsal) -> None:
+    """The vendor took it, and its answer was lost: after five minutes it is sent, by the vendor's own id."""
+    await core.take_in(people(1, "sms"))
+    await rehearsal.faults("sms", "hang", count=1)
+    async with service(core, sms(rehearsal)):
+        broadcast = await core.announce()
+        await unknown(core)
+        core.clock.skip(minutes=4, seconds=50)
+        await rest()
+        assert await core.counts(broadcast) == {"unknown": 1}
+        core.clock.skip(seconds=10)
+        await core.until(broadcast, sent=1)
+    [row] = await rehearsal.ledger()
+    assert await core.rows("SELECT vendor_id, reason FROM deliveries") == [(row["vendor_id"], None)]
+
+
+async def test_what_was_not_taken_leaves_again(core: Core, rehearsal: Rehearsal) -> None:
+    """The vendor failed and took nothing: two looks a minute apart, and the person gets it once."""
+    await core.take_in(people(1, "sms"))
+    await rehearsal.faults("sms", "500", count=1)
+    async with service(core, sms(rehearsal)):
+        broadcast = await core.announce()
+        await unknown(core, looked=0)
+        core.clock.skip(minutes=5)
+        await unknown(core, looked=1)
+        await rest()
+        assert await core.state(broadcast) == "running"
+        assert await taken(rehearsal) == []
+        core.clock.skip(minutes=1)
+        await core.until(broadcast, sent=1)
+        await when(lambda: is_state(core, broadcast, "done"))
+    assert len(await taken(rehearsal)) == 1
+
+
+async def is_state(core: Core, broadcast: int, state: str) -> bool:
+    """Whether a broadcast is in a state."""
+    return await core.state(broadcast) == state
+
+
+async def test_of_two_alike_each_message_is_one(core: Core, rehearsal: Rehearsal) -> None:
+    """Two requests of the same words to one person, one of them taken: the other leaves again, once."""
+    await core.take_in(people(1, "sms"))
+    await rehearsal.faults("sms", "hang", count=1)
+    async with service(core, sms(rehearsal)):
+        first = await core.announce(moment="a")
+        await unknown(core)
+        await rehearsal.faults("sms", "500", count=1)
+        second = await core.announce(moment="b")
+        await unknown(core, 2)
+        core.clock.skip(minutes=5)
+        await unknown(core, 1)
+        core.clock.skip(minutes=1)
+        await core.until(first, sent=1)
+        await core.until(second, sent=1)
+    assert len(await taken(rehearsal)) == 2
+    assert len(await core.rows("SELECT DISTINCT vendor_id FROM deliveries")) == 2
+
+
+async def test_a_text_of_several_parts_goes_on(core: Core, rehearsal: Rehearsal) -> None:
+    """A part that was found is followed by the next, and the person has each of them once, in their order."""
+    await core.take_in(people(1, "sms"))
+    async with service(core, sms(rehearsal)):
+        await rehearsal.faults("sms", "hang", count=1)
+        broadcast = await core.announce("larga")
+        await unknown(core)
+        core.clock.skip(minutes=5)
+        while await core.counts(broadcast) != {"sent": 1}:
+            core.clock.skip(seconds=1)  # a second lies between two parts
+            await asyncio.sleep(0.05)
+    said = await taken(rehearsal)
+    [text] = await core.rows("SELECT text FROM deliveries")
+    assert said == [part.text for part in (await core.outbox.text(text[0])).open]
+    assert len(said) > 1
+
+
+async def test_a_template_is_found_too(core: Core, rehearsal: Rehearsal) -> None:
+    """Of a template only Twilio knows the words: by person, sender and time it is known as sent."""
+    await core.take_in(people(1, "whatsapp"))
+    await rehearsal.faults("whatsapp", "hang", count=1)
+    async with service(core, whatsapp(rehearsal)):
+        broadcast = await core.announce("plantilla")
+        await unknown(core)
+        core.clock.skip(minutes=5)
+        await core.until(broadcast, sent=1)
+    assert len(await taken(rehearsal)) == 1
+
+
+async def test_replies_are_asked_for_too(core: Core, rehearsal: Rehearsal) -> None:
+    """What somebody waits for is found or leaves again, as an announcement is."""
+    await core.take_in(people(1, "sms"))
+    await core.announce()
+    async with service(core, sms(rehearsal)):
+        await when(lambda: taken(rehearsal))
+        await rehearsal.faults("sms", "500", count=1)
+        await core.store.write(
+            lambda tx: tx.run(
+                "INSERT INTO deliveries (subscriber, text, sender, state, due_at)"
+                " SELECT subscriber, text, sender, 'queued', due_at FROM deliveries"
+            )
+        )
+        await unknown(core)
+        for minutes in (5, 1):
+            core.clock.skip(minutes=minutes)
+            await rest()
+        await when(lambda: core.rows("SELECT 1 FROM deliveries WHERE broadcast IS NULL AND state = 'sent'"))
+    assert len(await taken(rehearsal)) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ("UPDATE broadcasts SET state = 'cancelled'", "cancelled"),
+        ("UPDATE broadcasts SET valid_until = :now", "expired"),
+        ("UPDATE broadcasts SET state = 'done'", "expired"),
+    ],
+)
+async def test_what_is_over_does_not_leave_again(
+    core: Core, rehearsal: Rehearsal, change: str, state: str
+) -> None:
+    """What was not taken, and nobody wants any more, is not sent; the report says why."""
+    await core.take_in(people(1, "sms"))
+    await rehearsal.faults("sms", "500", count=1)
+    async with service(core, sms(rehearsal)):
+        broadcast = await core.announce()
+        await unknown(core)
+        core.clock.skip(minutes=5)
+        await unknown(core, looked=1)
+        now = {"now": to_ms(core.now)}
+        await core.store.write(lambda tx: tx.run(change, now))
+        core.clock.skip(minutes=1)
+        await core.until(broadcast, **{state: 1})
+    assert await taken(rehearsal) == []
+
+
+async def test_a_vendor_in_trouble_is_asked_again_for_a_day(core: Core, rehearsal: Rehearsal) -> None:
+    """No answer to the question is none: it is asked again, and stays unknown after a day."""
+    await core.take_in(people(2, "sms"))
+    await rehearsal.faults("sms", "500", count=1)
+    async with service(core, sms(rehearsal)):
+        broadcast = await core.announce()
+        await core.until(broadcast, sent=1, unknown=1)
+        await rehearsal.faults("sms", "500")
+        for _ in range(20):
+            core.clock.skip(minutes=1)
+            await asyncio.sleep(0.05)
+        assert await core.rows("SELECT looked FROM deliveries WHERE state = 'unknown'") == [(0,)]
+        core.clock.skip(hours=24)
+        await when(lambda: is_state(core, broadcast, "done"))
+        await rehearsal.faults("sms", "ok")
+        await rest()
+        assert await core.counts(broadcast) == {"sent": 1, "unknown": 1}
+
+
+@pytest.mark.parametrize("why", ["lane in trouble", "clock doubted"])
+async def test_who_is_not_to_be_asked_is_left_alone(core: Core, rehearsal: Rehearsal, why: str) -> None:
+    """A lane in trouble has no strength for questions, and by a wrong clock nothing is found."""
+    await core.take_in(people(1, "sms"))
+    await rehearsal.faults("sms", "hang", count=1)
+    async with service(core, sms(rehearsal), resting=why == "lane in trouble"):
+        await core.announce()
+        await unknown(core)
+        if why == "clock doubted":
+            core.clock.slipped += timedelta(minutes=7)
+        else:
+            core.clock.skip(minutes=7)
+        await rest()
+        await unknown(core, looked=0)
+
+
+# --- a vendor that never tells -----------------------------------------------------------------------------
+
+
+async def say_nothing(rehearsal: Rehearsal, core: Core) -> None:
+    """Somebody on Telegram, and a vendor that takes one message without a word."""
+    await rehearsal.people({"channel": "telegram", "address": chat(0)})
+    await core.take_in(people(1))
+    await rehearsal.faults("telegram", "hang", count=1)
+
+
+async def edited(core: Core) -> None:
+    """Somebody changes the text, and the service takes it up."""
+    file = core.folder / "content/announcements/feria/es.md"
+    file.write_text(file.read_text(encoding="utf-8").replace("gratis", "baratas"), encoding="utf-8")
+    read, _ = check.read(core.folder / "config.toml", {"SECRET": "1:canary"}, core.now)
+    assert read
+    await core.current.take_up(read)
+
+
+async def test_an_emergency_is_said_once_more_and_says_so(core: Core, rehearsal: Rehearsal) -> None:
+    """An emergency that Telegram may not have taken leaves once more after a minute, marked at its head."""
+    await say_nothing(rehearsal, core)
+    async with service(core, bot(rehearsal)):
+        broadcast = await core.announce(why="fuego")
+        await unknown(core)
+        core.clock.skip(seconds=50)
+        await rest()
+        await unknown(core)
+        core.clock.skip(seconds=10)
+        await core.until(broadcast, sent=1)
+        await when(lambda: is_state(core, broadcast, "done"))
+    first, again = await taken(rehearsal)
+    assert MARK not in first
+    assert again.startswith(f"<b>{MARK}Aviso</b>")
+    assert again.endswith(first.removeprefix("<b>Aviso</b>"))
+
+
+async def test_it_is_said_no_third_time(core: Core, rehearsal: Rehearsal) -> None:
+    """A repetition without an answer is not repeated."""
+    await say_nothing(rehearsal, core)
+    async with service(core, bot(rehearsal)):
+        broadcast = await core.announce(why="fuego")
+        await unknown(core)
+        await rehearsal.faults("telegram", "hang", count=1)
+        for _ in range(3):
+            core.clock.skip(minutes=2)
+            await asyncio.sleep(0.8)
+        await when(lambda: is_state(core, broadcast, "done"))
+        assert await core.counts(broadcast) == {"unknown": 1}
+    assert len(await taken(rehearsal)) == 2
+
+
+async def test_routine_news_are_not_repeated(core: Core, rehearsal: Rehearsal) -> None:
+    """What is no emergency stays unknown, is shown so, and its broadcast ends."""
+    await say_nothing(rehearsal, core)
+    async with service(core, bot(rehearsal)):
+        broadcast = await core.announce()
+        await unknown(core)
+        core.clock.skip(minutes=1)
+        await when(lambda: is_state(core, broadcast, "done"))
+        core.clock.skip(hours=2)
+        await rest()
+        assert await core.counts(broadcast) == {"unknown": 1}
+    assert len(await taken(rehearsal)) == 1
+
+
+@pytest.mark.parametrize("change", ["edited", "left", "cancelled", "over"])
+async def test_what_must_not_be_said_again_is_not(core: Core, rehearsal: Rehearsal, change: str) -> None:
+    """What nobody approved, what is over and who left: an emergency is then not repeated."""
+    await say_nothing(rehearsal, core)
+    async with service(core, bot(rehearsal)):
+        broadcast = await core.announce(why="fuego")
+        await unknown(core)
+        if change == "edited":
+            await edited(core)
+        changes = {
+            "left": "UPDATE subscribers SET state = 'left'",
+            "cancelled": "UPDATE broadcasts SET state = 'cancelled'",
+            "over": "UPDATE broadcasts SET valid_until = :now",
+        }
+        if change in changes:
+            now = {"now": to_ms(core.now)}
+            await core.store.write(lambda tx: tx.run(changes[change], now))
+        core.clock.skip(minutes=2)
+        await rest()
+        assert await core.counts(broadcast) == {"unknown": 1}
+    assert len(await taken(rehearsal)) == 1
+
+
+async def test_an_emergency_whose_vendor_cannot_be_asked(core: Core, rehearsal: Rehearsal) -> None:
+    """By SMS it waits a quarter of an hour for the vendor's word, and then it is said once more, marked."""
+    await core.take_in(people(1, "sms"))
+    await rehearsal.faults("sms", "hang", count=1)
+    async with service(core, sms(rehearsal)):
+        await core.announce(why="fuego")
+        await unknown(core)
+        await rehearsal.faults("sms", "500")
+        core.clock.skip(minutes=6)
+        await rest()
+        await unknown(core, looked=0)
+        core.clock.skip(minutes=14)
+        await when(lambda: core.rows("SELECT 1 FROM deliveries WHERE repeated = 1"))
+        await rehearsal.faults("sms", "ok")
+        for _ in range(3):
+            core.clock.skip(minutes=3)
+            await rest()
+    said = await taken(rehearsal)
+    assert said[-1].startswith(MARK)
+
+
+async def test_a_template_cannot_say_that_it_is_one_more(core: Core, rehearsal: Rehearsal) -> None:
+    """A template has no place for the mark: it is not repeated, and Twilio is asked until it tells."""
+    await core.take_in(people(1, "whatsapp"))
+    await rehearsal.faults("whatsapp", "hang", count=1)
+    async with service(core, whatsapp(rehearsal)):
+        broadcast = await core.announce("plantilla", why="fuego")
+        await unknown(core)
+        await rehearsal.faults("whatsapp", "500")
+        core.clock.skip(minutes=20)
+        await rest()
+        await unknown(core)
+        await rehearsal.faults("whatsapp", "ok")
+        core.clock.skip(minutes=30)
+        await core.until(broadcast, sent=1)
+    assert len(await taken(rehearsal)) == 1
+
+
+async def test_a_repetition_is_corrected_as_what_it_repeats(core: Core, rehearsal: Rehearsal) -> None:
+    """What was said twice is no reason for a correction; once its text changed, who got it is told."""
+    await say_nothing(rehearsal, core)
+    corrections = Corrections(core.store, core.current)
+    async with service(core, bot(rehearsal)):
+        broadcast = await core.announce(why="fuego")
+        await unknown(core)
+        core.clock.skip(minutes=1)
+        await core.until(broadcast, sent=1)
+        assert (await corrections.correct(broadcast, core.decision())).outcome == "unchanged"
+        await edited(core)
+        made = await corrections.correct(broadcast, core.decision())
+        assert made.broadcast
+        await core.approvals.approve(made.broadcast, core.decision("Beto"))
+        await core.until(made.broadcast, sent=1)
+    assert "baratas" in (await rehearsal.ledger())[-1]["text"]
+
+
+# --- what follows from an answer --------------------------------------------------------------------------
+
+
+def one(**more: Any) -> Unknown:  # noqa: ANN401 - any of its values
+    """An unknown delivery."""
+    values: dict[str, Any] = {"id": 1, "attempt": 1, "part": 0, "text": 1, "claimed_at": to_ms(MORNING)}
+    values |= {"looked": 0, "subscriber": 1, "address": b"", "heard_at": None, "may_repeat": 0}
+    return Unknown(**(values | more))
+
+
+@given(
+    answer=st.sampled_from(["taken", "not-taken", "trouble", "silent"]),
+    looked=st.integers(0, 1),
+    attempt=st.integers(1, 400),
+    minutes=st.integers(1, 24 * 60),
+    jitter=st.floats(0, 1, exclude_max=True),
+    repeatable=st.booleans(),
+    more=st.booleans(),
+)
+def test_nothing_is_sent_in_doubt(
+    answer: Any,  # noqa: ANN401 - one of its words
+    looked: int,
+    attempt: int,
+    minutes: int,
+    jitter: float,
+    *,
+    repeatable: bool,
+    more: bool,
+) -> None:
+    """Only what was looked for twice in vain leaves again, and only what may be repeated is repeated."""
+    now = MORNING + timedelta(minutes=minutes)
+    unknown_ = one(looked=looked, attempt=attempt)
+    then = follows(Told(answer, more=more), unknown_, now, jitter, repeatable=repeatable)
+    assert (then.step in ("again", "fail")) == (answer == "not-taken" and looked == 1)
+    assert then.step != "again" or attempt < 300
+    assert then.step != "repeat" or (repeatable and answer in ("trouble", "silent"))
+    assert (then.step in ("settle", "next")) == (answer == "taken")
+    if then.step == "ask":
+        assert timedelta(seconds=30) <= then.at - now <= timedelta(minutes=30)
+    if then.step == "leave":
+        assert then.at == from_ms(unknown_.claimed_at) + timedelta(hours=24)
