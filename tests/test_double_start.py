@@ -1,4 +1,4 @@
-"""Two services on one database: one serves, the other stands by, and takes over when the first ends or dies."""
+"""Two services on one database: one serves, the other stands by, and takes over when the first ends."""
 
 from __future__ import annotations
 
