@@ -180,5 +180,30 @@ class Lives:
         fresh.replace(self._file)
 
 
+def alive(pid: int) -> bool:
+    """Whether a process is there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+async def death(pid: int, patience: float) -> None:
+    """Wait for the end of a process, and no longer than that."""
+    try:
+        file = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(file, over.set)
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), patience)
+    finally:
+        loop.remove_reader(file)
+        os.close(file)
+
+
 if __name__ == "__main__":
     bring_forth(Path(sys.argv[1]), {"live": live, "arm": arm})

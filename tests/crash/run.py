@@ -6,9 +6,7 @@ What may enter: what happens before, between and after the kills.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import os
 import random
 import shutil
 import subprocess
@@ -26,7 +24,7 @@ from tests.crash.mother import AT_ONCE
 from tests.crash.points import AT_THE_VENDOR, IN_LIFE, LANES, POINTS, SELDOM
 from tests.crash.verdict import Verdict, judge
 from tests.deployment import Deployment, deploy, number
-from tests.lives import Lives
+from tests.lives import Lives, alive, death
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -163,7 +161,7 @@ class Run:
         body = "\n\n".join(f"Aviso {n}, párrafo {each}. {sentence}" for each in some)
         self._made.write(f"content/announcements/aviso-{n}/es.md", _ENTRY.format(n=n, body=body))
         shutil.rmtree(self._made.folder / f"content/announcements/aviso-{n - _FRESH}", ignore_errors=True)
-        await _death(self._lives.ask("announce", f"aviso-{n}"), 20)
+        await death(self._lives.ask("announce", f"aviso-{n}"), 20)
         assert self._made.rows("SELECT count(*) FROM broadcasts") == [(n + 1,)]
 
     async def _one_life(self, point: str) -> bool:
@@ -175,13 +173,13 @@ class Run:
         pid = self._lives.begin(*((point, times) if point in IN_LIFE else ()))
         await self._ask("aim", {"pid": pid, "point": point if point in AT_THE_VENDOR else "", "times": times})
         if point:
-            await _death(pid, PATIENCE)
+            await death(pid, PATIENCE)
         else:
             await asyncio.sleep(self._chance.uniform(0, LONGEST_LIFE))
-        if not met.exists() and not _alive(pid):
+        if not met.exists() and not alive(pid):
             raise AssertionError("a life ended by itself: " + (self._made.folder / "mother.err").read_text())
         self._lives.kill()
-        await _death(pid, PATIENCE)
+        await death(pid, PATIENCE)
         self.outcome.killed[point if met.exists() else ""] += 1
         return not point or met.exists()
 
@@ -245,27 +243,3 @@ def _stranger(n: int) -> tuple[str, str, str]:
     """Who writes next, and what."""
     channel = CHANNELS[n % 3]
     return channel, str(10_000 + n) if channel == "telegram" else number(PEOPLE + n), "pasaporte"
-
-
-def _alive(pid: int) -> bool:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False
-
-
-async def _death(pid: int, patience: float) -> None:
-    """Wait for the end of a process, and no longer than that."""
-    try:
-        file = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    over = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(file, over.set)
-    try:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), patience)
-    finally:
-        loop.remove_reader(file)
-        os.close(file)
