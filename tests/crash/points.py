@@ -26,8 +26,11 @@ from channels.telegram import Telegram
 from channels.whatsapp import WhatsApp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from bot.outbox import Settled
+    from channels.base import Part
 
 IN_LIFE = {
     "before-commit": "the writer is about to commit",
@@ -86,15 +89,44 @@ class Order:
                     os.kill(self.pid, signal.SIGKILL)
 
 
+class Flying:
+    """What is in flight, counted for each lane in a byte that another process reads after our death."""
+
+    def __init__(self, counts: mmap.mmap) -> None:
+        self._counts = counts
+        self._lanes: dict[str, int] = {}
+
+    def begun(self, lane: int, key: str) -> None:
+        """A request leaves, with our key: delivery, attempt, part, parts."""
+        self._lanes[".".join(key.split(".")[:2])] = lane
+        self._counts[lane] += 1
+
+    def landed(self, settled: Sequence[Settled]) -> None:
+        """These are on the disk; some of them never left."""
+        for one in settled:
+            lane = self._lanes.pop(f"{one.claim.id}.{one.claim.attempt}", None)
+            if lane is not None:
+                self._counts[lane] -= 1
+
+
 def wrap(order: Order, in_flight: Path) -> None:
-    """In a life of its own: watch every edge that it can see, and count what is in flight for each lane."""
+    """In a life of its own: watch every edge that it can see, and count what is in flight for each lane.
+
+    In flight is a request that was begun and whose answer is not on the disk.
+    """
     cross = order.cross
+    with in_flight.open("r+b") as file:
+        flying = Flying(mmap.mmap(file.fileno(), len(LANES)))
     _edges(Outbox, "recover", after=lambda _, found: found and cross("recovered"))
     _edges(
         Outbox,
         "turn",
         before=lambda given: given["settled"] and cross("settling"),
-        after=lambda given, claims: (given["settled"] and cross("settled"), claims and cross("claimed")),
+        after=lambda given, claims: (
+            flying.landed(given["settled"]),
+            given["settled"] and cross("settled"),
+            claims and cross("claimed"),
+        ),
     )
     _edges(Inbounds, "accept", before=partial(_come, cross, "heard", "told"), after=partial(_kept, cross))
     _edges(Inbounds, "answer_waiting", after=lambda _, read: read and cross("reply-queued"))
@@ -106,8 +138,6 @@ def wrap(order: Order, in_flight: Path) -> None:
         after=lambda _, made: made and cross("fanned-out"),
     )
     _edges(Broadcasts, "finish", after=lambda _, over: over and cross("closed"))
-    with in_flight.open("r+b") as file:
-        flying = mmap.mmap(file.fileno(), len(LANES))
     for lane, channel in enumerate(LANES):
         _requests(channel, lane, flying, cross)
     sqlite3.connect = partial(sqlite3.connect, factory=_commits(cross))  # type: ignore[assignment] # it is called as before
@@ -153,18 +183,15 @@ def _edges(
     setattr(owner, name, awaited if inspect.iscoroutinefunction(method) else called)
 
 
-def _requests(channel: type, lane: int, flying: mmap.mmap, cross: Callable[[str], None]) -> None:
-    """Both edges of a request, and a byte that counts for another process how many are between them."""
+def _requests(channel: type, lane: int, flying: Flying, cross: Callable[[str], None]) -> None:
+    """Both edges of a request."""
     send = channel.send  # type: ignore[attr-defined] # every channel has it
 
     @wraps(send)
-    async def sent(*args: object, **named: object) -> Any:  # noqa: ANN401 - the method's own
+    async def sent(self: object, address: str, part: Part, key: str, *rest: object) -> str:
         cross("leaving")
-        flying[lane] += 1
-        try:
-            answer = await send(*args, **named)
-        finally:
-            flying[lane] -= 1
+        flying.begun(lane, key)
+        answer: str = await send(self, address, part, key, *rest)
         cross("answered")
         return answer
 

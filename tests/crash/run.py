@@ -34,11 +34,11 @@ PEOPLE = 100
 CHANNELS = ("telegram", "sms", "whatsapp")
 SENDERS = ("bot", "sms", "whatsapp")
 RATE = 300
-LEAST_WAITING = 200
+LEAST_WAITING = 150
 """With fewer messages queued, something more is announced."""
 LONGEST_LIFE = 0.3
 """Seconds after which a life is cut off at any instant."""
-PATIENCE = 1.5
+PATIENCE = 3.0
 """Seconds that a life has to come to the point at which it is to die."""
 CLAIMED = "SELECT id, sender FROM deliveries WHERE state = 'claimed' AND state IN ('held', 'claimed')"
 WAITING = """
@@ -71,7 +71,7 @@ class Outcome:
 
     Attributes:
         killed: How often lives died at each point; "" is any instant.
-        in_flight: Requests between their two edges at the kills, by lane.
+        in_flight: Requests at the kills that were begun and whose answer was not on the disk, by lane.
         claimed: Rows found claimed after the kills, by lane.
         ahead: Kills after which a lane had more claimed than it may have in flight, by lane.
         verdict: What the rows say.
@@ -106,8 +106,9 @@ class Run:
     async def kill(self, kills: int, after_each: Callable[[], object]) -> None:
         """Half of the lives die at any instant, half at the points in turn; who missed one tries again."""
         points = itertools.cycle(POINTS)
-        plan = [next(points) if n % 2 else "" for n in range(kills)]
-        self._chance.shuffle(plan)
+        first = [next(points) if n % 3 else "" for n in range(3 * kills // 4)]
+        self._chance.shuffle(first)
+        plan = [*first, *[""] * (kills - len(first))]  # the last are for those who missed
         missed: list[str] = []
         for wanted in plan:
             point = wanted or (missed.pop() if missed else "")

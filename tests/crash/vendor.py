@@ -61,8 +61,8 @@ class Vendor:
     async def telegram(self, request: web.Request) -> web.StreamResponse:
         """`POST /bot{token}/{method}`."""
         form = await request.post()
-        match request.match_info["method"]:
-            case "sendMessage":
+        match request.match_info["method"].lower():  # as the Bot API reads it
+            case "sendmessage":
                 chat, text = str(form["chat_id"]), str(form["text"])
                 row = await self._accept("telegram", chat, text)
                 sent = {
@@ -71,7 +71,7 @@ class Vendor:
                     "chat": {"id": int(chat), "type": "private"},
                 }
                 return await self._answer(request, {"ok": True, "result": sent})
-            case "getUpdates":
+            case "getupdates":
                 result = await self._poll(int(str(form.get("offset", 0))), int(str(form.get("timeout", 0))))
                 return web.json_response({"ok": True, "result": result})
         return web.json_response({"ok": True, "result": True})
