@@ -115,16 +115,16 @@ async def test_the_service_ends_in_time_whatever_its_vendor_does(
     """
     assert (await made.do("announce", "feria")).status == 0
     for stop in range(1, 6):
-        await rehearsal.faults("sms", "hang", count=HANGING)
+        await rehearsal.faults("telegram", "hang", count=HANGING)
         before = sum(counts(made).get(state, 0) for state in ("sent", "delivered"))
         async with made.running() as working:
             await made.until(SOME_MORE.format(before + 10))
             ended = await working.stop()  # raises after ten seconds
-        assert (ended.status, ended.err) == (0, "")
+        assert ended.status == 0
         left = counts(made)
         assert "claimed" not in left
-        assert left["unknown"] <= stop * HANGING
-    await rehearsal.faults("sms", "ok")
+        assert 0 < left["unknown"] <= stop * HANGING
+    await rehearsal.faults("telegram", "ok")
     async with made.running():
         await made.until(NOTHING_LEFT)
     await everybody_once(made, rehearsal)

@@ -122,11 +122,7 @@ def wrap(order: Order, in_flight: Path) -> None:
         Outbox,
         "turn",
         before=lambda given: given["settled"] and cross("settling"),
-        after=lambda given, claims: (
-            flying.landed(given["settled"]),
-            given["settled"] and cross("settled"),
-            claims and cross("claimed"),
-        ),
+        after=partial(_turned, flying, cross),
     )
     _edges(Inbounds, "accept", before=partial(_come, cross, "heard", "told"), after=partial(_kept, cross))
     _edges(Inbounds, "answer_waiting", after=lambda _, read: read and cross("reply-queued"))
@@ -141,6 +137,14 @@ def wrap(order: Order, in_flight: Path) -> None:
     for lane, channel in enumerate(LANES):
         _requests(channel, lane, flying, cross)
     sqlite3.connect = partial(sqlite3.connect, factory=_commits(cross))  # type: ignore[assignment] # it is called as before
+
+
+def _turned(flying: Flying, cross: Callable[[str], None], given: dict[str, Any], claims: object) -> None:
+    flying.landed(given["settled"])
+    if given["settled"]:
+        cross("settled")
+    if claims:
+        cross("claimed")
 
 
 def _come(cross: Callable[[str], None], heard: str, told: str, given: dict[str, Any]) -> None:
