@@ -124,7 +124,7 @@ class Run:
         """Let a last life do all that is left, while hours pass."""
         self._lives.begin()
         still = 0
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(120 + self.outcome.killed.total()):
             while still < 4:
                 await asyncio.sleep(0.25)
                 self._lives.let_pass(timedelta(minutes=2))
