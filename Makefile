@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint format bench eval teach clean browser
+.PHONY: demo test lint format bench crashtest eval teach clean browser
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -45,6 +45,9 @@ format: $(STAMP) ## put the code into the house's shape
 
 bench: $(STAMP) ## what the dispatcher does a second, beside the bare client, on this machine
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+crashtest: $(STAMP) ## kill the service a thousand times, anywhere, and compare each row with the vendors' ledger
+	@$(BIN)/python -m tests.crash $(ARGS)
 
 eval: $(STAMP) ## how well the bot understands people: every sample, phrase and crisis, with every miss
 	@$(BIN)/python -m evaluation

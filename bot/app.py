@@ -18,7 +18,7 @@ from bot.broadcasts.repeating import Repeating
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
 from bot.current import Current
-from bot.dispatcher import Dispatcher, Speaking
+from bot.dispatcher import Dispatcher, Speaking, alone
 from bot.editing import Editing
 from bot.figures import Figures
 from bot.housekeeping import Housekeeping
@@ -122,15 +122,19 @@ class App:
         """The lanes at work, without webhooks: what `announce --wait` needs.
 
         Yields the dispatcher and the task it runs in, which raises what `Dispatcher.run` raises.
+
+        Raises:
+            AlreadyDispatching: another process sends from this database; nothing was begun.
         """
-        async with self._channels() as channels:
-            dispatcher = self._dispatcher(channels)
-            task = asyncio.create_task(dispatcher.run())
-            try:
-                yield dispatcher, task
-            finally:
-                dispatcher.stop()
-                await asyncio.gather(task, return_exceptions=True)
+        with alone(self.project.settings.database_path):
+            async with self._channels() as channels:
+                dispatcher = self._dispatcher(channels)
+                task = asyncio.create_task(dispatcher.run())
+                try:
+                    yield dispatcher, task
+                finally:
+                    dispatcher.stop()
+                    await asyncio.gather(task, return_exceptions=True)
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[tuple[Dispatcher, asyncio.Task[None]]]:
@@ -139,40 +143,32 @@ class App:
         Yields the dispatcher and a task that raises what ends one of them.
 
         Raises:
-            AlreadyDispatching: another process serves this database.
+            AlreadyDispatching: another process sends from this database; nothing was begun.
             OSError: the port is taken.
         """
-        web, now = self.project.settings.web, self.clockwork.now
-        public_url = web.public_url or f"http://{web.host}:{web.port}"
-        async with self._channels() as channels:
-            dispatcher, inbounds = self._dispatcher(channels), self._inbounds()
-            listener = self._listener(channels, inbounds, public_url, dispatcher)
-            server = Server(
-                channels,
-                inbounds,
-                host=web.host,
-                port=web.port,
-                public_url=public_url,
-                now=now,
-                heard=listener.heard,
-            )
-            tidy = Housekeeping(self.store, self._vault)
-            clock = Clock(self.broadcasts, tidy, self.arming, stir=dispatcher.stir)
-            dispatching = asyncio.create_task(dispatcher.run())
-            try:
-                await asyncio.sleep(0)  # it takes the lock, or knows that it cannot, before it waits
-                if dispatching.done():
-                    await dispatching
-                await server.start()
-                await self.current.prepare()
-                settling = self._settling(channels, dispatcher)
-                jobs = listener, self.editing, settling, clock, dispatcher
-                async with _at_work(*jobs, dispatching) as working:
-                    yield dispatcher, working
-            finally:
-                dispatcher.stop()
-                await asyncio.gather(dispatching, return_exceptions=True)
-                await server.stop()
+        with alone(self.project.settings.database_path):
+            async with self._channels() as channels:
+                dispatcher, inbounds = self._dispatcher(channels), self._inbounds()
+                listener = self._listener(channels, inbounds, dispatcher)
+                server = self._server(channels, inbounds, listener)
+                tidy = Housekeeping(self.store, self._vault)
+                clock = Clock(self.broadcasts, tidy, self.arming, stir=dispatcher.stir)
+                dispatching = asyncio.create_task(dispatcher.run())
+                try:
+                    await server.start()
+                    await self.current.prepare()
+                    settling = self._settling(channels, dispatcher)
+                    jobs = listener, self.editing, settling, clock, dispatcher
+                    async with _at_work(*jobs, dispatching) as working:
+                        yield dispatcher, working
+                finally:
+                    dispatcher.stop()  # together: each may take seconds, and both have ten
+                    await asyncio.gather(dispatching, server.stop(), return_exceptions=True)
+
+    @property
+    def _public_url(self) -> str:
+        web = self.project.settings.web
+        return web.public_url or f"http://{web.host}:{web.port}"
 
     def _settling(self, channels: Mapping[str, Channel], dispatcher: Dispatcher) -> Settling:
         lanes = {lane.sender: lane for lane in dispatcher.lanes}
@@ -190,8 +186,20 @@ class App:
     def _inbounds(self) -> Inbounds:
         return Inbounds(self.store, self._vault, current=self.current, outbox=self.outbox)
 
+    def _server(self, channels: Mapping[str, Channel], inbounds: Inbounds, listener: Listener) -> Server:
+        web = self.project.settings.web
+        return Server(
+            channels,
+            inbounds,
+            host=web.host,
+            port=web.port,
+            public_url=self._public_url,
+            now=self.clockwork.now,
+            heard=listener.heard,
+        )
+
     def _listener(
-        self, channels: Mapping[str, Channel], inbounds: Inbounds, public_url: str, dispatcher: Dispatcher
+        self, channels: Mapping[str, Channel], inbounds: Inbounds, dispatcher: Dispatcher
     ) -> Listener:
         senders = self.project.settings.senders
         bots = {name: bot for name, bot in channels.items() if isinstance(bot, TelegramChannel)}
@@ -203,7 +211,7 @@ class App:
         return Listener(
             inbounds,
             {name: bot for name, bot in bots.items() if name not in called},
-            {name: (bots[name], f"{public_url}/hooks/{name}") for name in called},
+            {name: (bots[name], f"{self._public_url}/hooks/{name}") for name in called},
             now=self.clockwork.now,
             stir=dispatcher.stir,
         )
@@ -224,8 +232,6 @@ class App:
             )
             for name, channel in channels.items()
         ]
-        path = self.project.settings.database_path
-        lock = path.with_name(path.name + ".dispatcher.lock")
         return Dispatcher(
             lanes,
             speaking,
@@ -233,7 +239,6 @@ class App:
             broadcasts=self.broadcasts,
             arming=self.arming,
             clockwork=self.clockwork,
-            lock=lock,
         )
 
     @contextlib.asynccontextmanager

@@ -1,6 +1,6 @@
 """The one who sends: all lanes at work, and nobody else beside it on the same database.
 
-Whoever holds the lock on `<database>.dispatcher` may dispatch. So a claim that is found when the lock is
+Whoever holds the lock on `<database>.dispatcher.lock` may dispatch. So a claim that is found when the lock is
 taken has no owner any more, and becomes unknown instead of being sent again.
 """
 
@@ -16,7 +16,7 @@ import structlog
 from bot.store import Unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from bot.arming import Arming
@@ -35,6 +35,21 @@ _OFF = 1.0
 
 class AlreadyDispatching(Exception):  # noqa: N818 - what is so
     """Another process dispatches from this database."""
+
+
+@contextlib.contextmanager
+def alone(database: Path) -> Iterator[None]:
+    """Be the one who dispatches from this database. The kernel ends it with the process, however that ends.
+
+    Raises:
+        AlreadyDispatching: somebody else does.
+    """
+    with database.with_name(database.name + ".dispatcher.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyDispatching from None
+        yield
 
 
 class Speaking:
@@ -80,7 +95,6 @@ class Dispatcher:
         broadcasts: Broadcasts,
         arming: Arming,
         clockwork: Clockwork,
-        lock: Path,
     ) -> None:
         self.lanes = lanes
         self.armed = asyncio.Event()
@@ -89,7 +103,6 @@ class Dispatcher:
         self._broadcasts = broadcasts
         self._arming = arming
         self._clockwork = clockwork
-        self._lock = lock
         self._stopped = asyncio.Event()
 
     def stir(self) -> None:
@@ -110,31 +123,26 @@ class Dispatcher:
         return all(lane.idle for lane in self.lanes)
 
     async def run(self) -> None:
-        """Dispatch until `stop`. To be cancelled is to be stopped: what is in flight ends all the same.
+        """Dispatch until `stop`, for whoever is `alone`.
 
-        A copy that may not send waits until somebody arms it, and claims nothing.
+        To be cancelled is to be stopped: what is in flight ends all the same. A copy that may not send waits
+        until somebody arms it, and claims nothing.
 
         Raises:
-            AlreadyDispatching: somebody else does; nothing was begun.
             Unusable: the database failed; nothing is sent that could not be written down.
         """
-        with self._lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise AlreadyDispatching from None
-            if not await self._may_send():
-                return
-            if orphans := await self._outbox.recover(self._clockwork.now()):
-                log.warning("dispatcher.unknown", deliveries=orphans)
-            jobs = [asyncio.create_task(job) for job in (self._keep(), *(lane.run() for lane in self.lanes))]
-            try:
-                await asyncio.wait(jobs, return_when=asyncio.FIRST_EXCEPTION)
-            finally:
-                self.stop()
-                await asyncio.wait(jobs)
-            for job in jobs:
-                job.result()
+        if not await self._may_send():
+            return
+        if orphans := await self._outbox.recover(self._clockwork.now()):
+            log.warning("dispatcher.unknown", deliveries=orphans)
+        jobs = [asyncio.create_task(job) for job in (self._keep(), *(lane.run() for lane in self.lanes))]
+        try:
+            await asyncio.wait(jobs, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            self.stop()
+            await asyncio.wait(jobs)
+        for job in jobs:
+            job.result()
 
     async def _may_send(self) -> bool:
         """Wait until this copy may send. False when we are stopped before."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bot import receipts
 from bot.moments import from_ms, to_ms
+from bot.policy import MOST_DEATHS
 from bot.store import corrections, sql
 from bot.texts import Text, load_text
 from channels.base import REPLY_WINDOW
@@ -114,15 +115,17 @@ class Outbox:
     async def recover(self, now: datetime) -> int:
         """Called by the one who may dispatch, before it begins: a claim without an owner becomes unknown.
 
-        Unless it was to make a copy right: that may be done twice, and the correction is yet to follow.
+        Unless it was to make a copy right: that may be done twice, and the correction is yet to follow. What
+        died with `MOST_DEATHS` processes may have killed them, and never leaves again: its reason says so.
         """
+        values = {"now": to_ms(now), "most": MOST_DEATHS}
 
         def work(tx: Transaction) -> int:
             for row in tx.rows(corrections.ORPHANED):
                 parts = load_text(row, self._vault).open
                 if parts[min(row["part"], len(parts) - 1)].replaces:
-                    tx.run(corrections.AGAIN, {"id": row["id"]})
-            return tx.run(sql.ORPHANS, {"now": to_ms(now)})
+                    tx.run(corrections.AGAIN, values | {"id": row["id"]})
+            return tx.run(sql.ORPHANS, values)
 
         return await self._store.write(work)
 

@@ -21,6 +21,8 @@ FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=15)
 MOST_ATTEMPTS = 300
 """About 72 hours at the longest pause: how long a text without `valid_until` is tried."""
+MOST_DEATHS = 3
+"""With how many processes a delivery may die: it may be what kills them, and is not sent any more."""
 PROBE = timedelta(seconds=30)
 """How long a lane rests after a fault of ours before one delivery tries again."""
 

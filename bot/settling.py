@@ -16,7 +16,7 @@ import structlog
 
 from bot.moments import from_ms, to_ms
 from bot.outbox import window_from
-from bot.policy import MOST_ATTEMPTS
+from bot.policy import MOST_ATTEMPTS, MOST_DEATHS
 from bot.store import settling
 from bot.texts import load_text
 from channels.base import LISTED_AFTER
@@ -66,6 +66,7 @@ class Unknown:
         part: Which part it carried.
         claimed_at: When it was about to leave, in milliseconds.
         looked: How often its vendor had no trace of it.
+        deaths: How many processes died with it in hand.
         address: Sealed.
         heard_at: When the person last wrote, in milliseconds.
         may_repeat: Whether it may be said once more although it may have arrived.
@@ -77,6 +78,7 @@ class Unknown:
     text: int
     claimed_at: int
     looked: int
+    deaths: int
     subscriber: int
     address: bytes
     heard_at: int | None
@@ -103,8 +105,8 @@ class Follows:
 
     Attributes:
         step: It is sent ("settle"), or this part of it ("next"); its vendor is asked again ("ask"); it was
-            not taken, and leaves again ("again") or has left too often ("fail"); it is said once more, marked
-            ("repeat"); it stays unknown ("leave").
+            not taken, and leaves again ("again") or has left or killed too often ("fail"); it is said once more,
+            marked ("repeat"); it stays unknown ("leave").
         at: When it leaves or is asked for; aware UTC.
         looked: How often its vendor had no trace of it.
     """
@@ -142,7 +144,8 @@ def follows(told: Told, one: Unknown, now: datetime, jitter: float, *, repeatabl
         case "not-taken" if one.looked + 1 < _LOOKS:
             return Follows("ask", now + _BETWEEN, one.looked + 1)
         case "not-taken":
-            return Follows("again" if one.attempt < MOST_ATTEMPTS else "fail", now)
+            enough = one.attempt >= MOST_ATTEMPTS or one.deaths >= MOST_DEATHS
+            return Follows("fail" if enough else "again", now)
         case "trouble" if repeatable and now - left >= _URGENT:
             return Follows("repeat", now)
         case "trouble":

@@ -19,7 +19,7 @@ from bot.broadcasts.history import Decision
 from bot.broadcasts.reports import Reports
 from bot.broadcasts.wanted import Wanted
 from bot.current import Current
-from bot.dispatcher import Dispatcher, Speaking
+from bot.dispatcher import Dispatcher, Speaking, alone
 from bot.lane import Lane
 from bot.moments import Clockwork
 from bot.newcomers import Newcomer
@@ -253,7 +253,6 @@ class Core:
         """All lanes of this database."""
         speaking = next((lane._speaking for lane in lanes), None)
         assert isinstance(speaking, Speaking)
-        lock = self.folder / "pregonero.db.dispatcher.lock"
         return Dispatcher(
             lanes,
             speaking,
@@ -261,7 +260,6 @@ class Core:
             broadcasts=self.broadcasts,
             arming=self.arming,
             clockwork=self.clockwork,
-            lock=lock,
         )
 
     def lanes(self, *opened: tuple[str, Channel], rate: float = 500, concurrency: int = 20) -> list[Lane]:
@@ -287,14 +285,15 @@ class Core:
     ) -> AsyncIterator[Dispatcher]:
         """The lanes at work; stopped, and their channels closed, at the end."""
         dispatcher = self.dispatcher(*self.lanes(*opened, rate=rate, concurrency=concurrency))
-        task = asyncio.create_task(dispatcher.run())
-        try:
-            yield dispatcher
-        finally:
-            dispatcher.stop()
-            await asyncio.wait([task])
-            for _, channel in opened:
-                await channel.aclose()
+        with alone(self.folder / "pregonero.db"):
+            task = asyncio.create_task(dispatcher.run())
+            try:
+                yield dispatcher
+            finally:
+                dispatcher.stop()
+                await asyncio.wait([task])
+                for _, channel in opened:
+                    await channel.aclose()
         task.result()
 
     async def until(self, broadcast: int, **counts: int) -> None:

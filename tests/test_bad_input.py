@@ -185,14 +185,6 @@ async def test_a_busy_port_is_one_sentence(made: Deployment) -> None:
             assert str(port) in sentence(ended.said)
 
 
-async def test_a_second_service_says_so(made: Deployment) -> None:
-    """`run` beside another `run` on the same database does not begin."""
-    async with made.running():
-        ended = await made.do("run")
-    assert ended.status == 1
-    assert "Pregonero ya está en marcha" in sentence(ended.said)
-
-
 def _newer(made: Deployment) -> None:
     with closing(sqlite3.connect(made.folder / "pregonero.db")) as database, database:
         database.execute(

@@ -180,6 +180,20 @@ async def test_killed_after_the_edit_the_correction_leaves_once(core: Core, vend
     assert await core.counts(again) == {"unknown": 1}
 
 
+async def test_an_edit_that_kills_three_processes_is_tried_no_more(core: Core) -> None:
+    """It is shown as what it is, and neither it nor its correction leaves again."""
+    broadcast = await sent_to_one(core)
+    await mended(core)
+    made = (await correct(core, broadcast)).broadcast
+    assert made is not None
+    for _ in range(3):
+        assert len(await claim(core)) == 1
+        assert await core.outbox.recover(core.now) == 0
+    assert await claim(core) == []
+    report = await core.reports.report(made, core.now)
+    assert [(each.state, each.reason) for each in report.reasons] == [("failed", "quarantined")]
+
+
 @pytest.mark.parametrize(
     "sentence",
     [

@@ -6,27 +6,20 @@ The rehearsal's ledger, which no kill reaches, is compared with the rows.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.deployment import Deployment, deploy
+from tests.lives import Lives
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from pathlib import Path
 
     from tests.conftest import Rehearsal
 
@@ -37,81 +30,6 @@ SLOTS = (("madrugada", "00:30"), ("otono", "01:30"), ("primavera", "02:30"), ("m
 """What is said every day, and when: also in the hour that clocks show twice, and in the one they skip."""
 JUMPS = [timedelta(hours=1), timedelta(days=1), timedelta(days=365)]
 LATE = timedelta(hours=2)
-
-
-class Lives:
-    """The lives of one deployment, one after the other or two at once."""
-
-    def __init__(self, folder: Path, begins: datetime) -> None:
-        self._file = folder / "clock"
-        self._told = {
-            "begins": begins.timestamp(),
-            "booted": time.clock_gettime(time.CLOCK_BOOTTIME),
-            "passed": 0.0,
-            "jump": 0.0,
-        }
-        self._write()
-        self._mother = subprocess.Popen(
-            [sys.executable, "-m", "tests.lives", str(folder)],
-            cwd=Path(__file__).parents[1],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._living: list[int] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.kill()
-        self._mother.communicate()
-
-    def begin(self) -> None:
-        """One more life."""
-        self._living.append(self._ask("live"))
-
-    def arm(self) -> None:
-        """Somebody says that the clock is right."""
-        self._ask("arm")
-
-    def _ask(self, what: str) -> int:
-        assert self._mother.stdin is not None
-        assert self._mother.stdout is not None
-        print(what, file=self._mother.stdin, flush=True)
-        return int(self._mother.stdout.readline())
-
-    def kill(self) -> None:
-        """All of them, at once and without a word."""
-        for pid in self._living:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._living.clear()
-
-    @property
-    def now(self) -> datetime:
-        """The true time of the community."""
-        told = self._told
-        passed = time.clock_gettime(time.CLOCK_BOOTTIME) - told["booted"] + told["passed"]
-        return datetime.fromtimestamp(told["begins"] + passed, ZONE)
-
-    def let_pass(self, time: timedelta) -> None:
-        """Time goes by, and all clocks with it."""
-        self._told["passed"] += time.total_seconds()
-        self._write()
-
-    def show_wrong(self, by: timedelta) -> None:
-        """The wall clock goes wrong by so much; by nothing, it is right again."""
-        self._told["jump"] = by.total_seconds()
-        self._write()
-
-    def _write(self) -> None:
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(self._told))
-        fresh.replace(self._file)
 
 
 @pytest.fixture
@@ -144,11 +62,11 @@ async def test_each_moment_once(made: Deployment, rehearsal: Rehearsal, begins: 
         for _ in range(KILLS):
             await _one_life(made, lives, chance)
             if made.rows("SELECT 1 FROM arming WHERE off IS NOT NULL"):
-                lives.arm()
+                lives.ask("arm")
                 await made.until("SELECT 1 FROM arming WHERE off IS NULL")
         lives.begin()
         await _quiet(made)
-        until = lives.now
+        until = lives.now.astimezone(ZONE)
         lives.kill()
     wanted = _moments(since, until)
     made_of = made.rows("SELECT entry, moment, state FROM broadcasts ORDER BY entry, moment")
@@ -178,7 +96,7 @@ async def _one_life(made: Deployment, lives: Lives, chance: random.Random) -> No
 
     Nobody can tell a clock that is ahead at the start from a long sleep: ahead it jumps only under a life.
     """
-    lives.let_pass(_until_next(lives.now, chance))
+    lives.let_pass(_until_next(lives.now.astimezone(ZONE), chance))
     if chance.random() < 0.05:
         lives.show_wrong(-chance.choice(JUMPS))
     before = _beat(made)

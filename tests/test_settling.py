@@ -44,9 +44,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
 
 def sms(rehearsal: Rehearsal) -> tuple[str, Channel]:
     """A number of the rehearsal, which is told of nothing."""
-    return "sms", Sms(
-        account_sid=ACCOUNT, auth_token=TOKEN, from_=SMS, api_base=rehearsal.url, timeout=0.5
-    )
+    return "sms", Sms(account_sid=ACCOUNT, auth_token=TOKEN, from_=SMS, api_base=rehearsal.url, timeout=0.5)
 
 
 def whatsapp(rehearsal: Rehearsal) -> tuple[str, Channel]:
@@ -429,7 +427,7 @@ async def test_a_repetition_is_corrected_as_what_it_repeats(core: Core, rehearsa
 def one(**more: Any) -> Unknown:  # noqa: ANN401 - any of its values
     """An unknown delivery."""
     values: dict[str, Any] = {"id": 1, "attempt": 1, "part": 0, "text": 1, "claimed_at": to_ms(MORNING)}
-    values |= {"looked": 0, "subscriber": 1, "address": b"", "heard_at": None, "may_repeat": 0}
+    values |= {"looked": 0, "deaths": 0, "subscriber": 1, "address": b"", "heard_at": None, "may_repeat": 0}
     return Unknown(**(values | more))
 
 

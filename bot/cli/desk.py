@@ -24,7 +24,6 @@ from rich.table import Table
 import bot
 from bot import check, log, words
 from bot.broadcasts.history import CLOCK
-from bot.dispatcher import AlreadyDispatching
 from bot.findings import Faults, errors
 from bot.settings import staff_language
 from bot.store import Unusable
@@ -204,8 +203,6 @@ def _end(desk: Desk, error: Exception) -> NoReturn:
             desk.fail(f"database.{error.why}")
         case BadKey():
             desk.fail("said.bad-key")
-        case AlreadyDispatching():
-            desk.fail("said.already-running")
         case OSError(filename=str() as file):
             desk.fail("said.unreadable", file=str(shown(Path(file))))
     desk.fail("said.fault", error=type(error).__name__, where=_where(error))

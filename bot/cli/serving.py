@@ -13,13 +13,17 @@ from bot.app import App
 from bot.cli.arming import warn_if_off
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.watching import stop_signals, until_stopped
+from bot.dispatcher import AlreadyDispatching
 from bot.settings import Telegram
 
 if TYPE_CHECKING:
+    from bot.check import Project
     from bot.settings import Settings
 
 _STAND_IN_SECONDS = 2
 """A stand-in on this machine answers at once, or is not there."""
+_NEXT_TRY = 1.0
+"""Seconds after which whoever stands by sees whether the other process has ended."""
 
 
 @click.command()
@@ -27,28 +31,49 @@ _STAND_IN_SECONDS = 2
 def run(desk: Desk) -> None:
     """Run the service: hear, answer, announce, send.
 
-    Ctrl-C or SIGTERM ends it and loses nothing.
+    Ctrl-C or SIGTERM ends it and loses nothing. Where another process serves this database already, it
+    stands by, and takes over when that one ends.
     """
     project = desk.project()
-    web = project.settings.web
 
     async def work() -> None:
         stop = asyncio.Event()
         with stop_signals(stop):
-            async with App(project) as app:
-                try:
-                    async with app.serving() as (_, working):
-                        await warn_if_off(desk, app)
-                        await _introduce(project.settings)
-                        desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
-                        await until_stopped(stop, working)
-                except OSError as error:
-                    if error.filename is not None:
-                        raise
-                    desk.fail("said.port-taken", port=str(web.port))
+            await _in_turn(desk, project, stop)
         desk.say("ended")
 
     wait_for(work())
+
+
+async def _in_turn(desk: Desk, project: Project, stop: asyncio.Event) -> None:
+    """Serve; while another process does, stand by, with nothing open that it may need or put anew."""
+    stands_by = False
+    while not stop.is_set():
+        try:
+            await _serve(desk, project, stop)
+        except AlreadyDispatching:
+            if not stands_by:
+                desk.say("stands-by")
+            stands_by = True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_NEXT_TRY):
+                    await stop.wait()
+
+
+async def _serve(desk: Desk, project: Project, stop: asyncio.Event) -> None:
+    """Be the service until `stop`. Raises AlreadyDispatching where another process is."""
+    web = project.settings.web
+    async with App(project) as app:
+        try:
+            async with app.serving() as (_, working):
+                await warn_if_off(desk, app)
+                await _introduce(project.settings)
+                desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
+                await until_stopped(stop, working)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            desk.fail("said.port-taken", port=str(web.port))
 
 
 async def _introduce(settings: Settings) -> None:

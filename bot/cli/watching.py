@@ -33,11 +33,11 @@ async def watch(desk: Desk, app: App, broadcasts: Sequence[int], stop: asyncio.E
 
     Where another process already sends from this database, it is left to it, and only watched.
     """
-    async with app.dispatching() as (dispatcher, dispatching):
-        try:
+    try:
+        async with app.dispatching() as (dispatcher, dispatching):
             return await watch_running(desk, app, broadcasts, stop, dispatcher, dispatching)
-        except AlreadyDispatching:
-            desk.say("others-send")
+    except AlreadyDispatching:
+        desk.say("others-send")
     return await watch_running(desk, app, broadcasts, stop)
 
 

@@ -63,4 +63,10 @@ ORPHANED = """
     SELECT d.id, d.part, t.open, t.closed, t.category, t.owner FROM deliveries d JOIN texts t ON t.id = d.text
     WHERE d.state = 'claimed' AND d.state IN ('held', 'claimed') AND d.corrects IS NOT NULL
 """
-AGAIN = "UPDATE deliveries SET state = 'queued' WHERE id = :id AND state = 'claimed'"
+AGAIN = """
+    UPDATE deliveries SET deaths = deaths + 1,
+        state = CASE WHEN deaths + 1 < :most THEN 'queued' ELSE 'failed' END,
+        reason = CASE WHEN deaths + 1 < :most THEN reason ELSE 'quarantined' END,
+        settled_at = CASE WHEN deaths + 1 < :most THEN settled_at ELSE :now END
+    WHERE id = :id AND state = 'claimed'
+"""

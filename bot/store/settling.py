@@ -38,7 +38,8 @@ GO_ON = f"""
 # An unknown delivery's `due_at` is when its vendor is asked next. A day after it left nobody asks any more.
 _ASKED = "state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :patience"
 UNSETTLED = f"""
-    SELECT d.id, d.attempt, d.part, d.text, d.claimed_at, d.looked, d.subscriber, s.address, s.heard_at,
+    SELECT d.id, d.attempt, d.part, d.text, d.claimed_at, d.looked, d.deaths, d.subscriber,
+           s.address, s.heard_at,
            CASE WHEN b.priority = 1 AND b.state IN ('running', 'paused') AND s.state = 'active'
                      AND (b.valid_until IS NULL OR b.valid_until > :now) AND d.repeated = 0
                 THEN 1 ELSE 0 END AS may_repeat

@@ -154,10 +154,19 @@ _CLAIMED = """
         (SELECT state FROM subscribers s WHERE s.id = subscriber),
         (SELECT marketing FROM subscribers s WHERE s.id = subscriber)
 """
+# What a process died with may have killed it. Only one such is in hand at a time: the next death shows which.
+_UNSUSPECTED = """
+    (deaths = 0 OR id = (SELECT id FROM deliveries
+                         WHERE deaths > 0 AND sender = :sender AND state = 'queued' AND {these}
+                           AND due_at <= :now ORDER BY part DESC, due_at, id LIMIT 1)
+                   AND NOT EXISTS (SELECT 1 FROM deliveries
+                                   WHERE deaths > 0 AND sender = :sender AND state = 'claimed'))
+"""
 CLAIM_REPLIES = f"""
     UPDATE deliveries SET state = 'claimed', attempt = attempt + 1, claimed_at = :now
     WHERE id IN (SELECT id FROM deliveries
                  WHERE sender = :sender AND broadcast IS NULL AND state = 'queued' AND due_at <= :now
+                   AND {_UNSUSPECTED.format(these="broadcast IS NULL")}
                  ORDER BY part DESC, due_at, id LIMIT :limit)
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
@@ -165,6 +174,7 @@ CLAIM_BROADCAST = f"""
     UPDATE deliveries SET state = 'claimed', attempt = attempt + 1, claimed_at = :now
     WHERE id IN (SELECT id FROM deliveries
                  WHERE sender = :sender AND broadcast = :broadcast AND state = 'queued' AND due_at <= :now
+                   AND {_UNSUSPECTED.format(these="broadcast = :broadcast")}
                  ORDER BY part DESC, due_at, id LIMIT :limit)
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
@@ -207,7 +217,8 @@ SETTLE_ENDED = """
 """
 # The second condition is the index's own, so that not every delivery ever made is read.
 ORPHANS = """
-    UPDATE deliveries SET state = 'unknown', reason = 'crash', settled_at = :now
+    UPDATE deliveries SET state = 'unknown', deaths = deaths + 1, settled_at = :now,
+        reason = CASE WHEN deaths + 1 < :most THEN 'crash' ELSE 'quarantined' END
     WHERE state = 'claimed' AND state IN ('held', 'claimed')
 """
 RECEIPT_ROW = """

@@ -10,6 +10,7 @@ ALTER TABLE deliveries ADD COLUMN claimed_at INTEGER;
 ALTER TABLE deliveries ADD COLUMN looked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE deliveries ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE deliveries ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX suspect_deliveries ON deliveries (sender, state, broadcast) WHERE deaths > 0;
 CREATE INDEX unknown_deliveries ON deliveries (sender, claimed_at) WHERE state = 'unknown';
 
 ALTER TABLE inbounds ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
