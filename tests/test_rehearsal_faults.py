@@ -29,8 +29,8 @@ def request(channel: Channel, **more: str) -> bytes:
     body = urlencode(form | more).encode()
     login = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
     return (
-        f"{head} HTTP/1.1\r\nHost: rehearsal\r\nAuthorization: Basic {login}\r\nContent-Length: {len(body)}\r\n"
-        "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        f"{head} HTTP/1.1\r\nHost: rehearsal\r\nAuthorization: Basic {login}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 
 
