@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from channels.sms import Sms
@@ -32,14 +33,22 @@ class Fire:
     """One deployment's lanes, and vendors whose weather can be changed.
 
     Attributes:
+        vendors: Where they are found.
         patience: Seconds in which a vendor has to answer.
         in_flight: Requests that may be open at each vendor.
+        asked: When (by our clock), on which channel and with what outcome the vendors were asked, while
+            somebody saw it through.
     """
 
     core: Core
     rehearsal: Rehearsal
+    vendors: str = field(init=False)
     patience: float = 0.5
     in_flight: int = 8
+    asked: list[tuple[datetime, str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.vendors = self.rehearsal.url.rstrip("/")
 
     async def crowd(self, count: int, *channels: ChannelName) -> None:
         """So many people on each channel, at the vendor and with us."""
@@ -60,7 +69,7 @@ class Fire:
         if channel == "telegram":
             return Telegram(
                 token=BOT_TOKEN,
-                api_base=self.rehearsal.url.rstrip("/"),
+                api_base=self.vendors,
                 secret="",
                 concurrency=self.in_flight,
                 timeout=self.patience,
@@ -70,7 +79,7 @@ class Fire:
             account_sid=ACCOUNT,
             auth_token=TOKEN,
             from_=own,
-            api_base=self.rehearsal.url.rstrip("/"),
+            api_base=self.vendors,
             total_timeout=self.patience,
         )
 
@@ -102,15 +111,25 @@ class Fire:
         assert {who for who, state in states.items() if state == "sent"} <= set(taken)
         assert {who for who in taken if states[who] not in {"sent", "unknown"}} == set()
 
-    async def see_through(self, *channels: ChannelName, minutes: int = 10, turns: int = 30) -> None:
+    async def see_through(self, *channels: ChannelName, seconds: float = 600, turns: int = 40) -> None:
         """Start, stop and let time pass, until nobody waits any more."""
         for _ in range(turns):
-            async with self.at_work(*channels) as dispatcher:
-                await until(lambda: self._at_rest(dispatcher))
+            await self.try_once(*channels)
             if not (await self.counted())["queued"]:
                 return
-            self.core.clock.skip(minutes=minutes)
+            self.core.clock.skip(seconds=seconds)
         raise AssertionError(f"somebody still waits: {await self.counted()}")
+
+    async def try_once(self, *channels: ChannelName) -> None:
+        """Start, do what can be done now, and stop."""
+        before = len(await self.rehearsal.ledger())
+        async with self.at_work(*channels) as dispatcher:
+            await until(lambda: self._at_rest(dispatcher))
+        ahead = self.core.now - datetime.now(UTC)
+        self.asked += [
+            (datetime.fromisoformat(row["at"]) + ahead, row["channel"], row["outcome"])
+            for row in await self.rehearsal.ledger(before)
+        ]
 
     async def _at_rest(self, dispatcher: Dispatcher) -> bool:
         """Nothing is in hand, and what is queued waits for a moment to come."""
