@@ -17,6 +17,7 @@ from bot.broadcasts.plan import Plans
 from bot.broadcasts.reports import Reports
 from bot.clock import Clock
 from bot.current import Current
+from bot.disk import Disk
 from bot.dispatcher import Dispatcher, Speaking
 from bot.editing import Editing
 from bot.figures import Figures
@@ -25,23 +26,22 @@ from bot.inbound import Inbounds
 from bot.inbox import Inbox
 from bot.lane import Lane
 from bot.listening import Listener
+from bot.lookout import Hindrance, Lookout
 from bot.moments import Clockwork
+from bot.opening import open_channel
 from bot.outbox import Outbox
-from bot.settings import Sms, Telegram
+from bot.settings import Telegram
 from bot.store import Store
 from bot.subscribers import Subscribers
 from bot.vault import Vault
 from bot.web.server import Server
-from channels.sms import Sms as SmsChannel
 from channels.telegram import Telegram as TelegramChannel
-from channels.whatsapp import WhatsApp as WhatsAppChannel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from types import TracebackType
 
     from bot.check import Project
-    from bot.settings import Whatsapp
     from channels.base import Channel
 
 _IN_FLIGHT = 50
@@ -72,6 +72,7 @@ class App:
     def __init__(self, project: Project, clockwork: Clockwork = CLOCKWORK) -> None:
         self.current = Current(project)
         self.clockwork = clockwork
+        self.disk = Disk(project.settings.database_path, clockwork.ticks)
         self.store: Store
         self.subscribers: Subscribers
         self.outbox: Outbox
@@ -107,7 +108,7 @@ class App:
         self.corrections = Corrections(self.store, self.current)
         self.plans = Plans(self.store, self.current, self.reports)
         self.arming = Arming(self.store, self.project.settings.database_path, self.clockwork)
-        self.editing = Editing(self.store, self.current, self.clockwork.now)
+        self.editing = Editing(self.store, self.current, self.disk, self.clockwork.now)
         self.inbox = Inbox(self.store, self._vault, self.current)
         self.figures = Figures(self.store, self._vault)
         return self
@@ -133,8 +134,10 @@ class App:
                 await asyncio.gather(task, return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[tuple[Dispatcher, asyncio.Task[None]]]:
-        """The whole service: webhooks, polls, answers, clock, lanes.
+    async def serving(
+        self, tell: Callable[[Hindrance, bool], None] = lambda _what, _begins: None
+    ) -> AsyncIterator[tuple[Dispatcher, asyncio.Task[None]]]:
+        """The whole service: webhooks, polls, answers, clock, lanes. What hinders it is told to `tell`.
 
         Yields the dispatcher and a task that raises what ends one of them.
 
@@ -150,6 +153,7 @@ class App:
             server = Server(
                 channels,
                 inbounds,
+                self.disk,
                 host=web.host,
                 port=web.port,
                 public_url=public_url,
@@ -157,7 +161,8 @@ class App:
                 heard=listener.heard,
             )
             tidy = Housekeeping(self.store, self._vault)
-            clock = Clock(self.broadcasts, tidy, self.arming, stir=dispatcher.stir)
+            clock = Clock(self.broadcasts, tidy, self.arming, self.disk, stir=dispatcher.stir)
+            lookout = Lookout(self.store, dispatcher.lanes, self.disk, tell)
             dispatching = asyncio.create_task(dispatcher.run())
             try:
                 await asyncio.sleep(0)  # it takes the lock, or knows that it cannot, before it waits
@@ -165,8 +170,9 @@ class App:
                     await dispatching
                 await server.start()
                 await self.current.prepare()
-                jobs = listener, self.editing, clock, dispatcher
-                async with _at_work(*jobs, dispatching) as working:
+                async with _at_work(
+                    listener, self.editing, lookout, clock, dispatcher, dispatching
+                ) as working:
                     yield dispatcher, working
             finally:
                 dispatcher.stop()
@@ -190,12 +196,13 @@ class App:
             inbounds,
             {name: bot for name, bot in bots.items() if name not in called},
             {name: (bots[name], f"{public_url}/hooks/{name}") for name in called},
+            self.disk,
             now=self.clockwork.now,
             stir=dispatcher.stir,
         )
 
     def _dispatcher(self, channels: Mapping[str, Channel]) -> Dispatcher:
-        speaking = Speaking(self.broadcasts, self.arming, self.clockwork)
+        speaking = Speaking(self.broadcasts, self.arming, self.disk, self.clockwork)
         senders = self.project.settings.senders
         lanes = [
             Lane(
@@ -227,7 +234,7 @@ class App:
         """Every sender, opened, and closed at the end."""
         public_url = self.project.settings.web.public_url
         channels: dict[str, Channel] = {
-            name: _open(sender, f"{public_url}/hooks/{name}" if public_url else None)
+            name: open_channel(sender, f"{public_url}/hooks/{name}" if public_url else None, _IN_FLIGHT)
             for name, sender in self.project.settings.senders.items()
         }
         try:
@@ -241,6 +248,7 @@ class App:
 async def _at_work(
     listener: Listener,
     editing: Editing,
+    lookout: Lookout,
     clock: Clock,
     dispatcher: Dispatcher,
     dispatching: asyncio.Task[None],
@@ -252,7 +260,7 @@ async def _at_work(
         clock.start()
         await listener.run()
 
-    jobs = [asyncio.create_task(job) for job in (once_armed(), editing.run())]
+    jobs = [asyncio.create_task(job) for job in (once_armed(), editing.run(), lookout.run())]
     working = asyncio.create_task(_first_fault(*jobs, dispatching))
     try:
         yield working
@@ -262,6 +270,7 @@ async def _at_work(
             task.cancel()
         await asyncio.gather(working, *jobs, return_exceptions=True)
         await editing.end()
+        await lookout.end()
 
 
 async def _first_fault(*tasks: asyncio.Task[None]) -> None:
@@ -269,23 +278,3 @@ async def _first_fault(*tasks: asyncio.Task[None]) -> None:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         await task
-
-
-def _open(sender: Telegram | Sms | Whatsapp, callback: str | None) -> Channel:
-    if isinstance(sender, Telegram):
-        return TelegramChannel(
-            token=sender.token.get_secret_value(),
-            api_base=sender.api_base,
-            secret=sender.webhook_secret.get_secret_value() if sender.updates == "webhook" else "",
-            concurrency=_IN_FLIGHT,
-        )
-    kind = SmsChannel if isinstance(sender, Sms) else WhatsAppChannel
-    return kind(
-        account_sid=sender.account_sid.get_secret_value(),
-        auth_token=sender.auth_token.get_secret_value(),
-        from_=sender.number,
-        messaging_service=sender.messaging_service,
-        api_base=sender.api_base,
-        status_callback=callback,
-        concurrency=_IN_FLIGHT,
-    )

@@ -14,7 +14,7 @@ CODE = sorted(path for folder in ("bot", "channels") for path in (ROOT / folder)
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 JOURNEY = (
-    "store moments wallclock findings log references numbers",
+    "store disk moments wallclock findings log references numbers",
     "languages words toml",
     "vault",
     "settings timetable library",
@@ -27,7 +27,7 @@ JOURNEY = (
     "subscribers outbox acting housekeeping arming",
     "broadcasts inbound inbox editing",
     "lane",
-    "dispatcher clock listening web",
+    "dispatcher clock listening web lookout opening",
     "app",
     "cli",
     "__main__",
@@ -82,6 +82,7 @@ STORE_ROOMS = {
     "inbox",
     "inbound",
     "editing",
+    "lookout",
     "app",
 }
 """Who may reach the database; `web` and `cli` know only its fault, `Unusable`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -12,10 +13,12 @@ import click
 from bot.app import App
 from bot.cli.arming import warn_if_off
 from bot.cli.desk import Desk, command, wait_for
+from bot.cli.reporting import warn_hindered
 from bot.cli.watching import stop_signals, until_stopped
 from bot.settings import Telegram
 
 if TYPE_CHECKING:
+    from bot.lookout import Hindrance
     from bot.settings import Settings
 
 _STAND_IN_SECONDS = 2
@@ -37,7 +40,7 @@ def run(desk: Desk) -> None:
         with stop_signals(stop):
             async with App(project) as app:
                 try:
-                    async with app.serving() as (_, working):
+                    async with app.serving(partial(_tell, desk)) as (_, working):
                         await warn_if_off(desk, app)
                         await _introduce(project.settings)
                         desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
@@ -49,6 +52,15 @@ def run(desk: Desk) -> None:
         desk.say("ended")
 
     wait_for(work())
+
+
+def _tell(desk: Desk, hindrance: Hindrance, begins: bool) -> None:  # noqa: FBT001 - as `Lookout` tells it
+    """Say what keeps messages waiting, and when it is over."""
+    if begins:
+        warn_hindered(desk, [hindrance])
+    else:
+        over = "lane-over" if hindrance.sender else "disk-over"
+        desk.warn(f"hindrance.{over}", sender=hindrance.sender)
 
 
 async def _introduce(settings: Settings) -> None:
