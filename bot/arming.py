@@ -103,6 +103,7 @@ class Arming:
             row = cast("Mapping[str, Any]", await self._row())
             self._wall.expect(from_ms(row["beat_at"]), or_later=off == "clock-behind")
             self._doubted = True
+            await self.doubts(self._clockwork.now())  # a lane must not begin with a wait of a wrong clock's
         if off is None or off in DOUBTS:
             self._sends = True
             await self.beat()
