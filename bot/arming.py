@@ -129,7 +129,7 @@ class Arming:
             try:
                 await self._count(shown if not self._doubted and self._wall.agrees(shown) else None)
             except Unusable as fault:
-                if fault.why != "full":
+                if not fault.passes:
                     raise
 
     async def doubts(self, shown: datetime) -> bool:

@@ -36,10 +36,10 @@ class Disk:
         self._full_at = float("-inf")
 
     def passing(self, fault: Unusable) -> bool:
-        """Note a fault of the database. True when it passes by itself: then the work is tried again."""
+        """Note a fault of the database; whether it passes by itself, so that the work is to be tried again."""
         if fault.why == "full":
             self._full_at = self._ticks()
-        return fault.why in ("full", "locked")
+        return fault.passes
 
     @property
     def full(self) -> bool:

@@ -23,6 +23,11 @@ class Unusable(Exception):  # noqa: N818 - what the database is
         super().__init__(why)
         self.why = why
 
+    @property
+    def passes(self) -> bool:
+        """Whether it may be over in a while: what could not be written is to be tried again."""
+        return self.why in {"full", "locked"}
+
 
 _WORDS: Mapping[str, Why] = {
     "SQLITE_FULL": "full",
