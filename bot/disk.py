@@ -36,7 +36,7 @@ class Disk:
         self._full_at = float("-inf")
 
     def passing(self, fault: Unusable) -> bool:
-        """Note a fault of the database; whether it passes by itself, so that the work is to be tried again."""
+        """Note a fault of the database; whether it passes by itself, so that it is to be tried again."""
         if fault.why == "full":
             self._full_at = self._ticks()
         return fault.passes
