@@ -145,21 +145,12 @@ class App:
             AlreadyDispatching: another process serves this database.
             OSError: the port is taken.
         """
-        web, now = self.project.settings.web, self.clockwork.now
+        web = self.project.settings.web
         public_url = web.public_url or f"http://{web.host}:{web.port}"
         async with self._channels() as channels:
             dispatcher, inbounds = self._dispatcher(channels), self._inbounds()
             listener = self._listener(channels, inbounds, public_url, dispatcher)
-            server = Server(
-                channels,
-                inbounds,
-                self.disk,
-                host=web.host,
-                port=web.port,
-                public_url=public_url,
-                now=now,
-                heard=listener.heard,
-            )
+            server = self._server(channels, inbounds, public_url, listener)
             tidy = Housekeeping(self.store, self._vault)
             clock = Clock(self.broadcasts, tidy, self.arming, self.disk, stir=dispatcher.stir)
             lookout = Lookout(self.store, dispatcher.lanes, self.disk, tell)
@@ -178,6 +169,21 @@ class App:
                 dispatcher.stop()
                 await asyncio.gather(dispatching, return_exceptions=True)
                 await server.stop()
+
+    def _server(
+        self, channels: Mapping[str, Channel], inbounds: Inbounds, public_url: str, listener: Listener
+    ) -> Server:
+        web = self.project.settings.web
+        return Server(
+            channels,
+            inbounds,
+            self.disk,
+            host=web.host,
+            port=web.port,
+            public_url=public_url,
+            now=self.clockwork.now,
+            heard=listener.heard,
+        )
 
     def _inbounds(self) -> Inbounds:
         return Inbounds(self.store, self._vault, current=self.current, outbox=self.outbox)
