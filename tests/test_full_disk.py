@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot import disk
+from bot import disk, editing
+from bot.clock import Clock
 from bot.disk import Disk
+from bot.editing import Editing
+from bot.housekeeping import Housekeeping
 from bot.store import Unusable
 from channels.rehearsal.callbacks import signature
 from tests.conftest import ACCOUNT, TOKEN
-from tests.core import Core, Vendor, people
+from tests.core import Core, Vendor, people, when
 from tests.deployment import SMS, Deployment, connect, deploy, number
 
 if TYPE_CHECKING:
@@ -113,6 +116,54 @@ async def test_little_room_is_left_to_what_people_write(
         assert await core.counts(waits) == {"queued": 20}
         monkeypatch.setattr(disk, "RESERVE", reserve)
         await core.until(waits, sent=20)
+
+
+async def no_room(_work: object) -> None:
+    """What every write meets on a full disk."""
+    raise Unusable("full")
+
+
+async def damaged(_work: object) -> None:
+    """What it meets in a file that is broken."""
+    raise Unusable("damaged")
+
+
+async def test_a_slot_waits_for_room(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A beat that finds no room is made up by the next; one that finds damage is heard."""
+    clock = Clock(
+        core.broadcasts, Housekeeping(core.store, core.vault), core.arming, core.disk, stir=lambda: None
+    )
+    await core.arming.begin()
+    write = core.store.write
+    monkeypatch.setattr(core.store, "write", no_room)
+    await clock.beat()
+    assert core.disk.full
+    monkeypatch.setattr(core.store, "write", damaged)
+    with pytest.raises(Unusable):
+        await clock.beat()
+    monkeypatch.setattr(core.store, "write", write)
+    await clock.beat()
+    assert await core.rows("SELECT 1 FROM arming WHERE judged_at IS NOT NULL") == [(1,)]
+
+
+async def test_a_broken_edit_is_told_once_there_is_room(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not taken up of an edit stands in the report as soon as the row for it has room."""
+    monkeypatch.setattr(editing, "_LOOK", 0.01)
+    monkeypatch.setattr(editing, "AGAIN", 0.01)
+    write = core.store.write
+    monkeypatch.setattr(core.store, "write", no_room)
+    edits = Editing(core.store, core.current, core.disk, core.clock.now)
+    text = core.folder / "content/announcements/feria/es.md"
+    text.write_text("Sin cabeza.", encoding="utf-8")
+    running = asyncio.create_task(edits.run())
+    async with asyncio.timeout(15):
+        while not core.disk.full:  # noqa: ASYNC110 - nobody wakes us
+            await asyncio.sleep(0.01)
+    assert await edits.held() == []
+    monkeypatch.setattr(core.store, "write", write)
+    await when(edits.held)
+    assert {finding.rule for finding in await edits.held()} == {"library.no-front-matter"}
+    running.cancel()
 
 
 def test_what_passes_by_itself(tmp_path: Path) -> None:
