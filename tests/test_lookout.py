@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-import pytest
-
 from bot import lookout
 from bot.disk import Disk
 from bot.lookout import Hindrance, Lookout, standing
@@ -20,6 +18,8 @@ from tests.deployment import deploy
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    import pytest
 
     from bot.lane import Lane
     from tests.conftest import Rehearsal
