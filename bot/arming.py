@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import structlog
 
 from bot.moments import from_ms, to_ms
-from bot.store import deciding
+from bot.store import Unusable, deciding
 from bot.wallclock import TOLERANCE, WallClock
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ class Arming:
             row = cast("Mapping[str, Any]", await self._row())
             self._wall.expect(from_ms(row["beat_at"]), or_later=off == "clock-behind")
             self._doubted = True
+            await self.doubts(self._clockwork.now())  # a lane must not begin with a wait of a wrong clock's
         if off is None or off in DOUBTS:
             self._sends = True
             await self.beat()
@@ -118,11 +119,18 @@ class Arming:
         return self._sends
 
     async def beat(self) -> None:
-        """Count on, in the database and then in the file; no more often than there is need."""
+        """Count on, in the database and then in the file; no more often than there is need.
+
+        A beat that finds no room is left out: then the file has not counted either.
+        """
         if self._clockwork.ticks() - self._beat_at >= _EVERY:
             self._beat_at = self._clockwork.ticks()
             shown = self._clockwork.now()
-            await self._count(shown if not self._doubted and self._wall.agrees(shown) else None)
+            try:
+                await self._count(shown if not self._doubted and self._wall.agrees(shown) else None)
+            except Unusable as fault:
+                if not fault.passes:
+                    raise
 
     async def doubts(self, shown: datetime) -> bool:
         """Whether what the wall clock shows is not to be believed. It is again when it agrees, or by `arm`.

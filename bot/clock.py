@@ -15,12 +15,14 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import timetable
 from bot.broadcasts.wanted import Wanted, digest_row
+from bot.store import Unusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bot.arming import Arming
     from bot.broadcasts import Broadcasts
+    from bot.disk import Disk
     from bot.housekeeping import Housekeeping
     from bot.timetable import Community, Due
 
@@ -41,6 +43,7 @@ class Clock:
 
     Args:
         arming: Whether slots may be judged, and until when they were.
+        disk: What finds no room at one beat is done at another.
         stir: Called when a beat made something to send.
     """
 
@@ -49,12 +52,14 @@ class Clock:
         broadcasts: Broadcasts,
         housekeeping: Housekeeping,
         arming: Arming,
+        disk: Disk,
         *,
         stir: Callable[[], None],
     ) -> None:
         self._broadcasts = broadcasts
         self._housekeeping = housekeeping
         self._arming = arming
+        self._disk = disk
         self._stir = stir
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
@@ -76,6 +81,13 @@ class Clock:
         Nothing of it while this copy may not send, or the wall clock is in doubt: a year too early would be
         for ever.
         """
+        try:
+            await self._beat()
+        except Unusable as fault:
+            if not self._disk.passing(fault):
+                raise
+
+    async def _beat(self) -> None:
         now, lived = await self._arming.believed(), await self._arming.lived()
         if now is None:
             return

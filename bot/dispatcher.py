@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bot.arming import Arming
     from bot.broadcasts import Broadcasts
+    from bot.disk import Disk
     from bot.lane import Lane
     from bot.moments import Clockwork
     from bot.outbox import Outbox
@@ -55,9 +56,10 @@ def alone(database: Path) -> Iterator[None]:
 class Speaking:
     """The broadcasts that may speak now, looked up for all lanes together."""
 
-    def __init__(self, broadcasts: Broadcasts, arming: Arming, clockwork: Clockwork) -> None:
+    def __init__(self, broadcasts: Broadcasts, arming: Arming, disk: Disk, clockwork: Clockwork) -> None:
         self._broadcasts = broadcasts
         self._arming = arming
+        self._disk = disk
         self._clockwork = clockwork
         self._known: list[tuple[int, int | None]] = []
         self._until = 0.0
@@ -69,7 +71,8 @@ class Speaking:
             loop = asyncio.get_running_loop()
             if loop.time() >= self._until:
                 shown = self._clockwork.now()
-                doubtful = await self._arming.doubts(shown)
+                # With little room left, or a clock in doubt, only emergencies speak.
+                doubtful = await self._arming.doubts(shown) or self._disk.short
                 self._known = await self._broadcasts.speaking(shown, doubtful=doubtful)
                 self._until = loop.time() + _LOOK
         return self._known

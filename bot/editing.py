@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.check.edited import reread
+from bot.disk import AGAIN
 from bot.findings import Finding
-from bot.store import sql
+from bot.store import Unusable, sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from bot.current import Current
+    from bot.disk import Disk
     from bot.settings import Settings
     from bot.store import Store, Transaction
 
@@ -38,8 +40,8 @@ _LOOK = 1.0
 class Editing:
     """The edits of one deployment's files."""
 
-    def __init__(self, store: Store, current: Current, now: Callable[[], datetime]) -> None:
-        self._store, self._current, self._now = store, current, now
+    def __init__(self, store: Store, current: Current, disk: Disk, now: Callable[[], datetime]) -> None:
+        self._store, self._current, self._disk, self._now = store, current, disk, now
         self._settings = current.project.settings
         self._told: list[Finding] = []
 
@@ -65,13 +67,17 @@ class Editing:
         ]
 
     async def end(self) -> None:
-        """The service ends: what it said last is said no more."""
-        await self._store.write(lambda tx: tx.run(sql.EDITING_CLEAR))
+        """The service ends: what it said last is said no more. On a full disk it stays."""
+        with contextlib.suppress(Unusable):  # whatever ended the service is told already
+            await self._store.write(lambda tx: tx.run(sql.EDITING_CLEAR))
 
     async def _take_up(self, seen: Stamps, config: bytes) -> bool:
         """Read anew. False when the files changed meanwhile: what was read may be half of an edit.
 
         Whatever goes wrong here, what was good goes on.
+
+        Raises:
+            Unusable: the database failed, and not only for a while.
         """
         try:
             last = self._current.project
@@ -88,6 +94,11 @@ class Editing:
             if self._config() != config:
                 findings = [*findings, Finding("settings.restart", self._settings.file)]
             await self._tell(findings)
+        except Unusable as fault:
+            if not self._disk.passing(fault):
+                raise
+            await asyncio.sleep(AGAIN)
+            return False
         except Exception as error:  # noqa: BLE001 - a fault of ours with an edit must not end the service
             log.error("editing.fault", error=type(error).__name__)  # noqa: TRY400 - a trace could quote a text
         return True

@@ -47,8 +47,8 @@ class Housekeeping:
                 await self._store.forget()
                 log.info("housekeeping.erased", people=asked)
         if self._tidied_at is None or now - self._tidied_at >= _SELDOM:
-            self._tidied_at = now
             await self._store.write(lambda tx: _sweep(tx, now))
+            self._tidied_at = now
         if await self._store.read(lambda tx: tx.one(sql.NUMBERS_UNJUDGED, {"limit": 1})):
             await self._store.write(self._judge)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.disk import AGAIN
 from bot.store import Unusable
 from channels.trouble import Trouble
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from bot.disk import Disk
     from bot.inbound import Inbounds
     from channels.telegram import Telegram
 
@@ -41,6 +43,7 @@ class Listener:
         inbounds: Inbounds,
         polled: Mapping[str, Telegram],
         hooked: Mapping[str, tuple[Telegram, str]],
+        disk: Disk,
         *,
         now: Callable[[], datetime],
         stir: Callable[[], None],
@@ -48,6 +51,7 @@ class Listener:
         self._inbounds = inbounds
         self._polled = polled
         self._hooked = hooked
+        self._disk = disk
         self._now = now
         self._stir = stir
         self._waiting = asyncio.Event()
@@ -58,13 +62,20 @@ class Listener:
         self._waiting.set()
 
     async def run(self) -> None:
-        """Ask, and answer."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._answer())
-            for sender, bot in self._polled.items():
-                tasks.create_task(self._poll(sender, bot))
-            for sender, (bot, url) in self._hooked.items():
-                tasks.create_task(self._hook(sender, bot, url))
+        """Ask, and answer.
+
+        Raises:
+            Unusable: the database failed, and not only for a while.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._answer())
+                for sender, bot in self._polled.items():
+                    tasks.create_task(self._poll(sender, bot))
+                for sender, (bot, url) in self._hooked.items():
+                    tasks.create_task(self._hook(sender, bot, url))
+        except ExceptionGroup as faults:
+            raise faults.exceptions[0] from None  # the first ended the others
 
     async def _answer(self) -> None:
         while True:
@@ -73,9 +84,10 @@ class Listener:
             try:
                 while await self._inbounds.answer_waiting(self._now()):
                     self._stir()
-            except Unusable as error:
-                log.error("answer.not-stored", reason=error.why)  # noqa: TRY400 - a trace could quote values
-                await asyncio.sleep(_PAUSE)
+            except Unusable as fault:
+                if not self._disk.passing(fault):
+                    raise
+                await asyncio.sleep(AGAIN)
                 self.heard()
 
     async def _poll(self, sender: str, bot: Telegram) -> None:
@@ -86,9 +98,10 @@ class Listener:
             except Trouble as trouble:
                 log.warning("poll.trouble", sender=sender, reason=trouble.reason, code=trouble.code)
                 await asyncio.sleep(_PAUSE)
-            except Unusable as error:
-                log.error("poll.not-stored", sender=sender, reason=error.why)  # noqa: TRY400 - as above
-                await asyncio.sleep(_PAUSE)
+            except Unusable as fault:
+                if not self._disk.passing(fault):
+                    raise
+                await asyncio.sleep(AGAIN)
 
     async def _polled_once(self, sender: str, bot: Telegram, offset: int | None) -> int:
         """One long poll; the next offset, before which Telegram forgets: by then it is on the disk."""

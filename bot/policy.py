@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=15)
 MOST_ATTEMPTS = 300
-"""About 72 hours at the longest pause: how long a text without `valid_until` is tried."""
+"""About 72 hours at the longest pause: how long a text without `valid_until` is tried.
+
+Who was told by the vendor when to come back is not counted out: it speaks of our speed, not of them.
+"""
 MOST_DEATHS = 3
 """With how many processes a delivery may die: it may be what kills them, and is not sent any more."""
 PROBE = timedelta(seconds=30)
@@ -96,6 +99,6 @@ def _again(
 ) -> Decision:
     if valid_until is not None and due_at >= valid_until:
         return Decision("expired", trouble.reason, lane_until=lane_until)
-    if attempt >= MOST_ATTEMPTS:
-        return Decision("failed", trouble.reason, lane_until=lane_until)
+    if attempt >= MOST_ATTEMPTS and lane_until is None:
+        return Decision("failed", trouble.reason)
     return Decision("queued", trouble.reason, due_at=due_at, lane_until=lane_until)

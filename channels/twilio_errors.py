@@ -44,7 +44,9 @@ class Cause(NamedTuple):
 
 CAUSES: Mapping[int, Cause] = {
     # Our account, our sender, our configuration: everybody is affected, so the lane stops and rows stay.
+    10001: Cause(Broken, "account-suspended"),  # most often: its funds are gone
     20003: Cause(Broken, "credentials"),
+    20005: Cause(Broken, "account-suspended"),
     20404: Cause(Broken, "misconfigured"),
     21212: Cause(Broken, "wrong-sender"),
     21601: Cause(Broken, "wrong-sender"),
@@ -60,6 +62,7 @@ CAUSES: Mapping[int, Cause] = {
     30034: Cause(Broken, "unregistered-sender"),
     30035: Cause(Broken, "unregistered-sender"),
     57012: Cause(Broken, "misconfigured"),
+    90010: Cause(Broken, "account-suspended"),
     63001: Cause(Broken, "credentials"),
     63002: Cause(Broken, "wrong-sender"),
     63007: Cause(Broken, "wrong-sender"),

@@ -77,8 +77,8 @@ class Rehearsal:
         """What the vendors accepted and refused, oldest first."""
         return list(await self.ask("ledger", since=str(since)))
 
-    async def faults(self, channel: str, kind: str, **more: int) -> None:
-        """A bad day: "429" (retry_after), "500", "hang", "down", or "ok"; `count` limits it."""
+    async def faults(self, channel: str, kind: str, **more: Any) -> None:  # noqa: ANN401 - JSON
+        """A bad day, as `channels.rehearsal.faults.Fault` tells of it, or "ok"; `count` limits it."""
         await self.ask("faults", {"channel": channel, "kind": kind, **more})
 
     async def webhook(self, channel: str, sender: str, url: str) -> None:

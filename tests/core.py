@@ -19,6 +19,7 @@ from bot.broadcasts.history import Decision
 from bot.broadcasts.reports import Reports
 from bot.broadcasts.wanted import Wanted
 from bot.current import Current
+from bot.disk import Disk
 from bot.dispatcher import Dispatcher, Speaking, alone
 from bot.lane import Lane
 from bot.moments import Clockwork
@@ -171,6 +172,7 @@ class Core:
         self.broadcasts = Broadcasts(store, self.current, self.reports)
         self.approvals = Approvals(store, self.broadcasts)
         self.clockwork = Clockwork(now=clock.now, jitter=lambda: 0.5, ticks=clock.ticks)
+        self.disk = Disk(folder / "pregonero.db", clock.ticks)
         self.arming = Arming(store, folder / "pregonero.db", self.clockwork)
 
     @property
@@ -264,7 +266,7 @@ class Core:
 
     def lanes(self, *opened: tuple[str, Channel], rate: float = 500, concurrency: int = 20) -> list[Lane]:
         """A lane for each sender."""
-        speaking = Speaking(self.broadcasts, self.arming, self.clockwork)
+        speaking = Speaking(self.broadcasts, self.arming, self.disk, self.clockwork)
         return [
             Lane(
                 name,

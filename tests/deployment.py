@@ -212,11 +212,12 @@ class Working:
 
     process: asyncio.subprocess.Process
 
-    async def line(self, with_this: str) -> str:
-        """Wait for a line of its answer that holds these words."""
-        assert self.process.stdout is not None
+    async def line(self, with_this: str, *, notes: bool = False) -> str:
+        """Wait for a line of its answer, or of its notes beside it, that holds these words."""
+        stream = self.process.stderr if notes else self.process.stdout
+        assert stream is not None
         async with asyncio.timeout(20):
-            while said := (await self.process.stdout.readline()).decode():
+            while said := (await stream.readline()).decode():
                 if with_this in said:
                     return said
         assert self.process.stderr is not None

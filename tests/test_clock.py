@@ -84,7 +84,7 @@ async def hand(made: Deployment) -> AsyncIterator[Hand]:
     async with App(project, clockwork) as app:
         tidy = Housekeeping(app.store, app._vault)
         held.app = app
-        held.clock = Clock(app.broadcasts, tidy, app.arming, stir=lambda: None)
+        held.clock = Clock(app.broadcasts, tidy, app.arming, app.disk, stir=lambda: None)
         await app.arming.begin()
         yield held
 

@@ -14,7 +14,7 @@ CODE = sorted(path for folder in ("bot", "channels") for path in (ROOT / folder)
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 JOURNEY = (
-    "store moments wallclock findings log references numbers",
+    "store disk moments wallclock findings log references numbers",
     "languages words toml",
     "vault",
     "settings timetable library",
@@ -27,7 +27,7 @@ JOURNEY = (
     "subscribers outbox receipts acting housekeeping arming",
     "broadcasts inbound inbox editing settling",
     "lane",
-    "dispatcher clock listening web opening",
+    "dispatcher clock listening web lookout opening",
     "app",
     "cli",
     "__main__",
@@ -84,6 +84,7 @@ STORE_ROOMS = {
     "inbound",
     "editing",
     "settling",
+    "lookout",
     "app",
 }
 """Who may reach the database; `web` and `cli` know only its fault, `Unusable`."""

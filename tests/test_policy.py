@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain, pairwise, repeat
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.policy import LONGEST_RETRY, MOST_ATTEMPTS, PROBE, Decision, decide
+from bot.policy import FIRST_RETRY, LONGEST_RETRY, MOST_ATTEMPTS, PROBE, Decision, decide
 from channels.trouble import Broken, Gone, Later, Refused, Trouble, Unsure
+
+if TYPE_CHECKING:
+    from random import Random
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 SOON, MUCH_LATER = NOW + timedelta(seconds=1), NOW + timedelta(days=2)
@@ -29,6 +35,7 @@ TABLE: list[tuple[Trouble, int, datetime | None, Decision]] = [
     (Later("busy"), MOST_ATTEMPTS, None, Decision("failed", "busy")),
     (Later("fast", wait=MINUTE), 1, None, Decision("queued", "fast", then(60), lane_until=then(60))),
     (Later("fast", wait=MINUTE), 9, MUCH_LATER, Decision("queued", "fast", then(60), lane_until=then(60))),
+    (Later("fast", wait=MINUTE), 999, None, Decision("queued", "fast", then(60), lane_until=then(60))),
     (Later("fast", wait=MINUTE), 1, SOON, Decision("expired", "fast", lane_until=then(60))),
     (Refused("empty"), 1, None, Decision("failed", "empty")),
     (Refused("empty"), 9, SOON, Decision("failed", "empty")),
@@ -66,14 +73,56 @@ def test_a_retry_keeps_the_wait_and_the_end(
         Later("busy", wait=wait), attempt=attempt, now=NOW, valid_until=valid_until, jitter=lambda: jitter
     )
     if decision.state != "queued":
-        assert decision.state == "expired" if attempt < MOST_ATTEMPTS else True
+        assert decision.state == "expired" if wait is not None or attempt < MOST_ATTEMPTS else True
         assert decision.due_at is None
         return
-    assert attempt < MOST_ATTEMPTS
+    assert wait is not None or attempt < MOST_ATTEMPTS
     assert decision.due_at is not None
     assert decision.due_at >= NOW + (wait if wait is not None else timedelta(seconds=2.5))
     assert decision.due_at <= NOW + (wait if wait is not None else LONGEST_RETRY)
     assert valid_until is None or decision.due_at < valid_until
+
+
+@given(
+    waits=st.lists(st.none() | st.timedeltas(timedelta(seconds=1), timedelta(minutes=5)), max_size=60),
+    lasts=st.none() | st.timedeltas(timedelta(minutes=1), timedelta(days=3)),
+    chance=st.randoms(use_true_random=False),
+)
+def test_an_outage_of_any_length_is_lived_through(
+    waits: list[timedelta | None], lasts: timedelta | None, chance: Random
+) -> None:
+    """Tried again and again, a delivery waits as it was told to, ends in time, and ends."""
+    now, attempt, valid_until = NOW, 1, None if lasts is None else NOW + lasts
+    for wait in chain(waits, repeat(None)):
+        decision = decide(
+            Later("busy", wait=wait),
+            attempt=attempt,
+            now=now,
+            valid_until=valid_until,
+            jitter=chance.random,
+        )
+        if decision.state != "queued":
+            break
+        assert decision.due_at is not None
+        assert decision.due_at >= now + (wait or FIRST_RETRY / 2)
+        assert valid_until is None or decision.due_at < valid_until
+        now, attempt = decision.due_at, attempt + 1
+    assert attempt <= MOST_ATTEMPTS
+    assert (decision.state, valid_until is None) in {("failed", True), ("failed", False), ("expired", False)}
+    assert decision.state == "expired" or now - NOW > timedelta(days=1)
+
+
+@given(attempt=st.integers(1, MOST_ATTEMPTS - 1), people=st.integers(2, 200))
+def test_who_failed_together_is_not_tried_together(attempt: int, people: int) -> None:
+    """Retries of one moment are spread evenly over the second half of their pause."""
+    chances = iter(n / people for n in range(people))
+    retry = partial(decide, Later("busy"), attempt=attempt, now=NOW, valid_until=None)
+    moments = [at for _ in range(people) if (at := retry(jitter=lambda: next(chances)).due_at)]
+    pause = min(FIRST_RETRY * 2 ** (attempt - 1), LONGEST_RETRY) if attempt < 20 else LONGEST_RETRY
+    steps = [after - before for before, after in pairwise(moments)]
+    assert moments[0] == NOW + pause / 2
+    assert max(steps) - min(steps) < timedelta(milliseconds=1)
+    assert NOW + pause - moments[-1] <= pause / people
 
 
 def test_a_sixth_kind_of_trouble_is_a_fault_of_ours() -> None:

@@ -41,6 +41,7 @@ COLUMNS = {
     " vendor_id corrects claimed_at looked deaths repeated",
     "tallies": "sender hour sent receipted",
     "folded": "broadcast state reason sender people",
+    "hindrances": "kind sender reason code",
     "editing": "file line rule quoted",
     "lanes": "sender wait_until",
     "_sqlite_migrations": "id migration_set name applied_at",

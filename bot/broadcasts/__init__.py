@@ -173,7 +173,8 @@ class Broadcasts:
 
         Args:
             now: Aware UTC.
-            doubtful: Whether `now` is not to be believed. Then only emergencies speak, and nothing ends.
+            doubtful: Whether `now` is not to be believed, or the disk has little room. Then only emergencies
+                speak, and nothing ends.
         """
         rows = await self._store.read(lambda tx: tx.rows(sql.BROADCASTS_OPEN))
         if doubtful:

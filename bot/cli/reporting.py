@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 from bot.broadcasts.history import CLOCK
 from bot.broadcasts.reports import COUNTED
+from bot.disk import RESERVE
 from bot.news import PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bot.app import App
     from bot.broadcasts.history import Step
     from bot.broadcasts.reports import Report
     from bot.check import Project
     from bot.cli.desk import Desk
+    from bot.lookout import Hindrance
     from bot.timetable import Community
 
 _LOOKS = {
@@ -73,6 +77,14 @@ def as_row(report: Report) -> dict[str, object]:
         "corrected_by": report.corrected_by,
         "kept": [asdict(each) for each in report.kept],
     }
+
+
+def warn_hindered(desk: Desk, hindrances: Iterable[Hindrance]) -> None:
+    """Say what keeps messages waiting now."""
+    for one in hindrances:
+        reason = desk.phrases.say(f"reasons.{one.reason}") if one.reason else ""
+        room = f"{RESERVE // 1024**2:,}"
+        desk.warn(f"hindrance.{one.kind}", sender=one.sender, reason=reason, room=room)
 
 
 def show(desk: Desk, project: Project, report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -12,12 +13,15 @@ import click
 from bot.app import App
 from bot.cli.arming import warn_if_off
 from bot.cli.desk import Desk, command, wait_for
+from bot.cli.reporting import warn_hindered
 from bot.cli.watching import stop_signals, until_stopped
 from bot.dispatcher import AlreadyDispatching
+from bot.service import serving
 from bot.settings import Telegram
 
 if TYPE_CHECKING:
     from bot.check import Project
+    from bot.lookout import Hindrance
     from bot.settings import Settings
 
 _STAND_IN_SECONDS = 2
@@ -65,7 +69,7 @@ async def _serve(desk: Desk, project: Project, stop: asyncio.Event) -> None:
     web = project.settings.web
     async with App(project) as app:
         try:
-            async with app.serving() as (_, working):
+            async with serving(app, partial(_tell, desk)) as (_, working):
                 await warn_if_off(desk, app)
                 await _introduce(project.settings)
                 desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
@@ -74,6 +78,15 @@ async def _serve(desk: Desk, project: Project, stop: asyncio.Event) -> None:
             if error.filename is not None:
                 raise
             desk.fail("said.port-taken", port=str(web.port))
+
+
+def _tell(desk: Desk, hindrance: Hindrance, begins: bool) -> None:  # noqa: FBT001 - as `Lookout` tells it
+    """Say what keeps messages waiting, and when it is over."""
+    if begins:
+        warn_hindered(desk, [hindrance])
+    else:
+        over = "lane-over" if hindrance.sender else "disk-over"
+        desk.warn(f"hindrance.{over}", sender=hindrance.sender)
 
 
 async def _introduce(settings: Settings) -> None:

@@ -8,7 +8,8 @@ from bot.app import App
 from bot.broadcasts.history import OVER, Decision
 from bot.cli.arming import warn_if_off
 from bot.cli.desk import Desk, command, signed, wait_for
-from bot.cli.reporting import as_row, known, show, show_history
+from bot.cli.reporting import as_row, known, show, show_history, warn_hindered
+from bot.lookout import standing
 
 
 @click.command()
@@ -29,7 +30,8 @@ def report(desk: Desk, broadcast: int | None) -> None:
                 )
             except KeyError:
                 desk.fail("said.no-broadcast", broadcast=str(broadcast))
-            held = await app.editing.held()
+            held, hindrances = await app.editing.held(), await standing(app.store)
+        warn_hindered(desk, hindrances)
         if held:
             desk.warn("said.held")
             desk.findings(held, to=desk.notes)

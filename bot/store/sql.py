@@ -258,6 +258,14 @@ LANE_WAITS = """
     WHERE excluded.wait_until > lanes.wait_until
 """
 
+# --- what hinders the running service ---------------------------------------------------------------------
+
+HINDRANCE_NOTE = """
+    INSERT INTO hindrances (kind, sender, reason, code) VALUES (:kind, :sender, :reason, :code)
+"""
+HINDRANCES_CLEAR = "DELETE FROM hindrances"
+HINDRANCES = "SELECT kind, sender, reason, code FROM hindrances ORDER BY kind, sender"
+
 # --- editing while running --------------------------------------------------------------------------------
 
 EDITING_NOTE = """

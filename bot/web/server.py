@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from bot.disk import Disk
     from bot.inbound import Inbounds
     from channels.base import Channel
 
@@ -40,6 +41,7 @@ class Server:
         self,
         channels: Mapping[str, Channel],
         inbounds: Inbounds,
+        disk: Disk,
         *,
         host: str,
         port: int,
@@ -49,6 +51,7 @@ class Server:
     ) -> None:
         self._channels = channels
         self._inbounds = inbounds
+        self._disk = disk
         self._host = host
         self._port = port
         self._public_url = public_url
@@ -85,8 +88,9 @@ class Server:
         except Forged:
             log.warning("hook.forged", sender=sender)
             raise web.HTTPForbidden from None
-        except Unusable as error:
-            log.error("hook.not-stored", sender=sender, reason=error.why)  # noqa: TRY400 - a trace could quote values
+        except Unusable as fault:
+            if not self._disk.passing(fault):
+                log.error("hook.not-stored", sender=sender, reason=fault.why)  # noqa: TRY400 - a trace could quote values
             raise web.HTTPServiceUnavailable from None
         self._heard()
         answer = channel.acknowledge(facts)

@@ -14,6 +14,7 @@ from channels.rehearsal import bot_api_messages
 from channels.rehearsal.bot_api_given import Parameters, Refusal, json_of, number
 from channels.rehearsal.bots import TOKEN, Bot, Terminated, Webhook
 from channels.rehearsal.callbacks import is_local
+from channels.rehearsal.faults import answer as weathered
 from channels.rehearsal.stage import STAGE
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ async def answer(request: web.Request) -> web.StreamResponse:
         result = await method(request, stage, bot, await _parameters(request))
     except Refusal as refusal:
         return _refusal(refusal)
-    return web.json_response({"ok": True, "result": result})
+    usual = web.json_response({"ok": True, "result": result})
+    fault = request.get(bot_api_messages.MET)
+    return await weathered(request, fault, usual, _refusal(bot_api_messages.failure()))
 
 
 def _refusal(refusal: Refusal) -> web.Response:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from channels.rehearsal import bot_api_html, bot_api_keyboards
 from channels.rehearsal.bot_api_given import Parameters, Refusal, json_of, number
 from channels.rehearsal.bots import Sent
-from channels.rehearsal.faults import hang_up, silence
+from channels.rehearsal.faults import hang_up
 from channels.rehearsal.people import Bubble
 from channels.rehearsal.rich import linked
 from channels.rehearsal.speech import telegram_chat
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from channels.rehearsal.people import Person
     from channels.rehearsal.stage import Stage
 
+MET = "met"
+"""The name under which a request holds the `Fault` that it met."""
 LONGEST = 4096
 """UTF-16 units of a message after the marks are read."""
 LONGEST_CAPTION = 1024
@@ -66,13 +68,13 @@ class Content:
 
 async def send_message(request: web.Request, stage: Stage, bot: Bot, given: Parameters) -> dict[str, Any]:
     """Telegram's `sendMessage`."""
-    return await _weathered(request, stage, bot, given, "text", partial(_send, stage, bot, given, _words))
+    return _weathered(request, stage, bot, given, "text", partial(_send, stage, bot, given, _words))
 
 
 async def send_document(request: web.Request, stage: Stage, bot: Bot, given: Parameters) -> dict[str, Any]:
     """Telegram's `sendDocument`."""
     content = partial(_captioned, stage, "document")
-    return await _weathered(request, stage, bot, given, "caption", partial(_send, stage, bot, given, content))
+    return _weathered(request, stage, bot, given, "caption", partial(_send, stage, bot, given, content))
 
 
 async def edit_text(request: web.Request, stage: Stage, bot: Bot, given: Parameters) -> dict[str, Any]:
@@ -83,7 +85,7 @@ async def edit_text(request: web.Request, stage: Stage, bot: Bot, given: Paramet
             raise Refusal(400, "Bad Request: there is no text in the message to edit")
         return _words(given)
 
-    return await _weathered(request, stage, bot, given, "text", partial(_edit, stage, bot, given, content))
+    return _weathered(request, stage, bot, given, "text", partial(_edit, stage, bot, given, content))
 
 
 async def edit_caption(request: web.Request, stage: Stage, bot: Bot, given: Parameters) -> dict[str, Any]:
@@ -94,7 +96,7 @@ async def edit_caption(request: web.Request, stage: Stage, bot: Bot, given: Para
             raise Refusal(400, "Bad Request: there is no caption in the message to edit")
         return _caption(given, before.document)
 
-    return await _weathered(request, stage, bot, given, "caption", partial(_edit, stage, bot, given, content))
+    return _weathered(request, stage, bot, given, "caption", partial(_edit, stage, bot, given, content))
 
 
 async def edit_media(request: web.Request, stage: Stage, bot: Bot, given: Parameters) -> dict[str, Any]:
@@ -107,10 +109,10 @@ async def edit_media(request: web.Request, stage: Stage, bot: Bot, given: Parame
             raise Refusal(400, "Bad Request: there is no media in the message to edit")
         return _captioned(stage, "media", given)
 
-    return await _weathered(request, stage, bot, given, "caption", partial(_edit, stage, bot, given, content))
+    return _weathered(request, stage, bot, given, "caption", partial(_edit, stage, bot, given, content))
 
 
-async def _weathered(
+def _weathered(
     request: web.Request,
     stage: Stage,
     bot: Bot,
@@ -120,11 +122,11 @@ async def _weathered(
 ) -> dict[str, Any]:
     """Do it in today's weather; the ledger keeps every no."""
     address = str(given.get("chat_id", "")).strip()
-    fault = stage.faults.take("telegram")
+    fault = request[MET] = stage.faults.take("telegram")
     try:
-        if fault is not None and fault.kind != "hang":
-            await _meet(fault, request)
-        message = work(address)
+        if fault is not None and not fault.accepts:
+            _meet(fault, request)
+        return work(address)
     except Refusal as refusal:
         stage.refused(
             "telegram",
@@ -137,18 +139,24 @@ async def _weathered(
             edit="message_id" in given,
         )
         raise
-    if fault is not None:
-        await silence()
-    return message
 
 
-async def _meet(fault: Fault, request: web.Request) -> None:
-    if fault.kind == "429":
-        raise Refusal(429, f"Too Many Requests: retry after {fault.retry_after}", fault.retry_after)
-    if fault.kind == "down":
-        hang_up(request)
-        raise Refusal(503, "Service Unavailable")
-    raise Refusal(500, "Internal Server Error")
+def _meet(fault: Fault, request: web.Request) -> None:
+    match fault.kind:
+        case "429":
+            wait = fault.wait()
+            raise Refusal(429, f"Too Many Requests: retry after {wait}", wait)
+        case "down" | "reset":
+            hang_up(request, reset=fault.kind == "reset")
+            raise Refusal(503, "Service Unavailable")  # for the ledger: nobody hears it
+        case "credentials":
+            raise Refusal(401, "Unauthorized")
+    raise failure()
+
+
+def failure() -> Refusal:
+    """Telegram's words for a fault of its own."""
+    return Refusal(500, "Internal Server Error")
 
 
 def _send(

@@ -186,14 +186,29 @@ async def get_ledger(request: web.Request) -> web.Response:
 
 
 async def put_fault(request: web.Request) -> web.Response:
-    """Change the weather: `{channel, kind, retry_after?, count?}`."""
+    """Change the weather: `{channel, kind, count?, share?, seed?, retry_after?, seconds?}`.
+
+    The kinds and what each does are `faults.Fault`'s. `share` is the part of the sends that meet it (0.3),
+    the same ones for the same `seed`; `count` how many at most. `retry_after` is seconds or `[least, most]`.
+    A fault of receipts stands beside one of sends; "ok" ends both.
+    """
     stage, body = request.app[STAGE], await _object(request, "channel", "kind")
-    if body["kind"] not in faults.KINDS:
+    channel, kind = _channel(body["channel"]), body["kind"]
+    if kind not in faults.KINDS:
         raise _wrong(f"The kind is one of {', '.join(faults.KINDS)}.")
-    stage.faults.set(
-        _channel(body["channel"]),
-        faults.Fault(body["kind"], int(body.get("retry_after", 1)), body.get("count")),
+    if channel == "telegram" and kind in faults.NOT_ON_TELEGRAM:
+        raise _wrong(f"Telegram knows no {kind}.")
+    wait = body.get("retry_after", 1)
+    least, most = wait if isinstance(wait, list) else (wait, wait)
+    fault = faults.Fault(
+        kind,
+        retry_after=(int(least), int(most)),
+        seconds=float(body.get("seconds", 30)),
+        left=body.get("count"),
+        share=float(body.get("share", 1)),
+        seed=int(body.get("seed", 0)),
     )
+    stage.faults.set(channel, fault)
     return web.json_response({"ok": True})
 
 

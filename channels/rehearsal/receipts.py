@@ -11,8 +11,9 @@ import phonenumbers
 from channels.rehearsal.people import window_open
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from channels.rehearsal.faults import Kind
     from channels.rehearsal.people import Person
     from channels.rehearsal.stage import Stage
     from channels.rehearsal.twilio_checks import Wanted
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 Step = tuple[str, int]
 """A status, and the error code that comes with a bad one."""
 
+_TIMES: Mapping[Kind, int] = {"receipts-lost": 0, "receipts-doubled": 2}
+"""How often a receipt is posted in this weather."""
 PAUSE = 0.25
 """Seconds between two statuses on a phone that is watched; a crowd's come at once."""
 
@@ -66,11 +69,22 @@ def _of_united_states(address: str) -> bool:
 
 def follow(stage: Stage, accepted: Accepted, person: Person | None, steps: Sequence[Step]) -> None:
     """Let the statuses come, one after the other."""
+    fault = stage.faults.take(accepted.wanted.channel, of_receipts=True)
+    kind = fault.kind if fault else "ok"
+    if kind == "receipts-reversed":
+        steps = steps[::-1]
+    _soon(stage, accepted, person, steps, _TIMES.get(kind, 1))
+
+
+def _soon(stage: Stage, accepted: Accepted, person: Person | None, steps: Sequence[Step], times: int) -> None:
     watched = person is not None and person.shown
-    stage.callbacks.soon(partial(_step, stage, accepted, person, steps), PAUSE if watched else 0)
+    stage.callbacks.soon(partial(_step, stage, accepted, person, steps, times), PAUSE if watched else 0)
 
 
-async def _step(stage: Stage, accepted: Accepted, person: Person | None, steps: Sequence[Step]) -> None:
+async def _step(
+    stage: Stage, accepted: Accepted, person: Person | None, steps: Sequence[Step], times: int = 1
+) -> None:
+    """One status: shown, and told so many times."""
     (status, code), rest = steps[0], steps[1:]
     wanted = accepted.wanted
     stage.waiting.discard(accepted.sid)
@@ -78,12 +92,13 @@ async def _step(stage: Stage, accepted: Accepted, person: Person | None, steps: 
         stage.failed(accepted, person, code)
     elif person is not None:
         stage.people.mark(person, accepted.sid, status)
-    if wanted.callback and not await stage.callbacks.post_signed(
-        wanted.callback, _form(accepted, status, code), accepted.auth_token
-    ):
-        stage.unreached(wanted.channel)
+    for _ in range(times if wanted.callback else 0):
+        if not await stage.callbacks.post_signed(
+            wanted.callback, _form(accepted, status, code), accepted.auth_token
+        ):
+            stage.unreached(wanted.channel)
     if rest:
-        follow(stage, accepted, person, rest)
+        _soon(stage, accepted, person, rest, times)
     elif person is not None and wanted.channel == "whatsapp" and status == "delivered":
         stage.unread[accepted.sid] = accepted
         stage.people.mark(person, accepted.sid, status)  # a page that looked too early looks again

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from channels.rehearsal.faults import Fault, hang_up, silence
+from channels.rehearsal.faults import Fault, answer, hang_up
 from channels.rehearsal.people import Bubble
 from channels.rehearsal.receipts import Accepted, fate, follow
 from channels.rehearsal.rich import linked, marked
@@ -31,7 +31,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     try:
         token = account_token(request.headers.get("Authorization", ""), account)
         fault = stage.faults.take(channel)
-        if fault is not None and fault.kind != "hang":
+        if fault is not None and not fault.accepts:
             _meet(fault, request)
         wanted = checked(form)
         person = stage.people.find(channel, wanted.address)
@@ -40,19 +40,27 @@ async def create(request: web.Request) -> web.StreamResponse:
         return _refusal(stage, channel, form, refusal)
     accepted = Accepted(f"SM{stage.new_id()}", wanted, account, token)
     row = _take(stage, accepted, person)
-    if fault is not None:
-        await silence()
     status = "accepted" if wanted.sender.startswith("MG") else "queued"
-    return web.json_response(as_json(account, row, status, None), status=201)
+    usual = web.json_response(as_json(account, row, status, None), status=201)
+    return await answer(request, fault, usual, _no(_failure()))
 
 
 def _meet(fault: Fault, request: web.Request) -> None:
-    if fault.kind == "429":
-        raise Refusal(20429, "Too Many Requests", 429, retry_after=fault.retry_after)
-    if fault.kind == "down":
-        hang_up(request)
-        raise Refusal(20503, "Service Unavailable", 503)
-    raise Refusal(20500, "Internal Server Error", 500)
+    match fault.kind:
+        case "429":
+            raise Refusal(20429, "Too Many Requests", 429, retry_after=fault.wait())
+        case "down" | "reset":
+            hang_up(request, reset=fault.kind == "reset")
+            raise Refusal(20503, "Service Unavailable", 503)  # for the ledger: nobody hears it
+        case "credentials":
+            raise Refusal(20003, "Authenticate", 401)
+        case "funds":  # no page of Twilio's tells the HTTP status: with this one the code must be read
+            raise Refusal(10001, "Account is not active", 400)
+    raise _failure()
+
+
+def _failure() -> Refusal:
+    return Refusal(20500, "Internal Server Error", 500)
 
 
 def _not_opted_out(stage: Stage, wanted: Wanted, person: Person | None) -> None:
@@ -71,6 +79,10 @@ def _refusal(stage: Stage, channel: Channel, form: dict[str, str], refusal: Refu
         code=refusal.code,
         reason=str(refusal),
     )
+    return _no(refusal)
+
+
+def _no(refusal: Refusal) -> web.Response:
     body = {
         "code": refusal.code,
         "message": str(refusal),

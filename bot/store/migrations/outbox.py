@@ -30,5 +30,13 @@ CREATE TABLE folded ( -- what is left of a broadcast's deliveries once they are 
     sender TEXT NOT NULL,
     people INTEGER NOT NULL,
     PRIMARY KEY (broadcast, state, reason, sender)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hindrances ( -- what keeps messages waiting while the service runs, for whoever asks for a report
+    kind TEXT NOT NULL,
+    sender TEXT NOT NULL, -- '' for the disk
+    reason TEXT NOT NULL,
+    code TEXT NOT NULL,
+    PRIMARY KEY (kind, sender)
 ) STRICT, WITHOUT ROWID
 """
