@@ -26,22 +26,22 @@ from bot.inbox import Inbox
 from bot.lane import Lane
 from bot.listening import Listener
 from bot.moments import Clockwork
+from bot.opening import open_channel
 from bot.outbox import Outbox
-from bot.settings import Sms, Telegram
+from bot.settings import Telegram
 from bot.store import Store
 from bot.subscribers import Subscribers
 from bot.vault import Vault
+from bot.watch import Watch
+from bot.web.metrics import observed
 from bot.web.server import Server
-from channels.sms import Sms as SmsChannel
 from channels.telegram import Telegram as TelegramChannel
-from channels.whatsapp import WhatsApp as WhatsAppChannel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from types import TracebackType
 
     from bot.check import Project
-    from bot.settings import Whatsapp
     from channels.base import Channel
 
 _IN_FLIGHT = 50
@@ -140,22 +140,15 @@ class App:
 
         Raises:
             AlreadyDispatching: another process serves this database.
-            OSError: the port is taken.
+            PortTaken: another program listens there.
         """
-        web, now = self.project.settings.web, self.clockwork.now
+        web = self.project.settings.web
         public_url = web.public_url or f"http://{web.host}:{web.port}"
         async with self._channels() as channels:
             dispatcher, inbounds = self._dispatcher(channels), self._inbounds()
+            watch = self._watch(dispatcher)
             listener = self._listener(channels, inbounds, public_url, dispatcher)
-            server = Server(
-                channels,
-                inbounds,
-                host=web.host,
-                port=web.port,
-                public_url=public_url,
-                now=now,
-                heard=listener.heard,
-            )
+            server = self._server(channels, inbounds, public_url, listener, watch)
             tidy = Housekeeping(self.store, self._vault)
             clock = Clock(self.broadcasts, tidy, self.arming, stir=dispatcher.stir)
             dispatching = asyncio.create_task(dispatcher.run())
@@ -163,15 +156,51 @@ class App:
                 await asyncio.sleep(0)  # it takes the lock, or knows that it cannot, before it waits
                 if dispatching.done():
                     await dispatching
+                await watch.look()
                 await server.start()
                 await self.current.prepare()
                 jobs = listener, self.editing, clock, dispatcher
-                async with _at_work(*jobs, dispatching) as working:
+                async with (
+                    observed(watch, server.answered, self.project.settings.metrics),
+                    _at_work(*jobs, dispatching) as working,
+                ):
                     yield dispatcher, working
             finally:
                 dispatcher.stop()
                 await asyncio.gather(dispatching, return_exceptions=True)
                 await server.stop()
+
+    def _server(
+        self,
+        channels: Mapping[str, Channel],
+        inbounds: Inbounds,
+        public_url: str,
+        listener: Listener,
+        watch: Watch,
+    ) -> Server:
+        web = self.project.settings.web
+        return Server(
+            channels,
+            inbounds,
+            host=web.host,
+            port=web.port,
+            public_url=public_url,
+            now=self.clockwork.now,
+            heard=listener.heard,
+            status=lambda: watch.health.status,
+        )
+
+    def _watch(self, dispatcher: Dispatcher) -> Watch:
+        settings = self.project.settings
+        told = settings.web.public_url is not None  # else no vendor can tell us what became of a message
+        return Watch(
+            dispatcher,
+            store=self.store,
+            database=settings.database_path,
+            receipted=[name for name, one in settings.senders.items() if told and one.channel != "telegram"],
+            arming=self.arming,
+            clockwork=self.clockwork,
+        )
 
     def _inbounds(self) -> Inbounds:
         return Inbounds(self.store, self._vault, current=self.current, outbox=self.outbox)
@@ -227,7 +256,7 @@ class App:
         """Every sender, opened, and closed at the end."""
         public_url = self.project.settings.web.public_url
         channels: dict[str, Channel] = {
-            name: _open(sender, f"{public_url}/hooks/{name}" if public_url else None)
+            name: open_channel(sender, f"{public_url}/hooks/{name}" if public_url else None, _IN_FLIGHT)
             for name, sender in self.project.settings.senders.items()
         }
         try:
@@ -269,23 +298,3 @@ async def _first_fault(*tasks: asyncio.Task[None]) -> None:
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         await task
-
-
-def _open(sender: Telegram | Sms | Whatsapp, callback: str | None) -> Channel:
-    if isinstance(sender, Telegram):
-        return TelegramChannel(
-            token=sender.token.get_secret_value(),
-            api_base=sender.api_base,
-            secret=sender.webhook_secret.get_secret_value() if sender.updates == "webhook" else "",
-            concurrency=_IN_FLIGHT,
-        )
-    kind = SmsChannel if isinstance(sender, Sms) else WhatsAppChannel
-    return kind(
-        account_sid=sender.account_sid.get_secret_value(),
-        auth_token=sender.auth_token.get_secret_value(),
-        from_=sender.number,
-        messaging_service=sender.messaging_service,
-        api_base=sender.api_base,
-        status_callback=callback,
-        concurrency=_IN_FLIGHT,
-    )

@@ -66,7 +66,9 @@ class Dispatcher:
     """All lanes of one deployment.
 
     Attributes:
+        speaking: The broadcasts that may speak now.
         armed: Set once this copy of the database may send.
+        beat_at: When it last showed that it lives (ticks); None before it may send.
     """
 
     def __init__(
@@ -82,7 +84,8 @@ class Dispatcher:
     ) -> None:
         self.lanes = lanes
         self.armed = asyncio.Event()
-        self._speaking = speaking
+        self.beat_at: float | None = None
+        self.speaking = speaking
         self._outbox = outbox
         self._broadcasts = broadcasts
         self._arming = arming
@@ -92,7 +95,7 @@ class Dispatcher:
 
     def stir(self) -> None:
         """There is something new to send."""
-        self._speaking.look()
+        self.speaking.look()
         for lane in self.lanes:
             lane.stir()
 
@@ -147,6 +150,7 @@ class Dispatcher:
     async def _keep(self) -> None:
         """Close the broadcasts in which nothing is left to do, and show that we live."""
         while not self._stopped.is_set():
+            self.beat_at = self._clockwork.ticks()
             await self._pause(_LOOK)
             await self._arming.beat()
             await self._broadcasts.finish(self._clockwork.now())

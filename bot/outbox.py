@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bot import consent
+from bot import consent, tallies
 from bot.moments import from_ms, to_ms
 from bot.store import corrections, sql
 from bot.texts import Text, load_text
@@ -185,6 +185,7 @@ def _turn(
     now: datetime,
 ) -> list[Claim]:
     _settle(tx, settled, now)
+    tallies.left(tx, sender, sum(end.state == "sent" for end in settled), now)
     waits = [{"sender": sender, "wait_until": to_ms(end.lane_until)} for end in settled if end.lane_until]
     tx.each(sql.LANE_WAITS, waits)
     wanted = {"sender": sender, "now": to_ms(now), "limit": replies}
@@ -254,7 +255,10 @@ def _read_key(key: str) -> tuple[int, bool] | None:
 
 def _receipt(tx: Transaction, delivery: int, receipt: Receipt, now: datetime) -> None:
     row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
-    if row is None or _RANK.get(row["state"], 9) >= _RANK[receipt.status]:
+    if row is None:
+        return
+    tallies.told(tx, row, now)
+    if _RANK.get(row["state"], 9) >= _RANK[receipt.status]:
         return
     values = {
         "id": delivery,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Store, Transaction, Unusable, audience, corrections, deciding, sql, talk
+from bot.store import Store, Transaction, Unusable, audience, corrections, deciding, seeing, sql, talk
 from tests.core import chat, number, opened, people, person
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ COLUMNS = {
     "opined": "subscriber entry",
     "inbounds": "id sender vendor_id subscriber text left_there heard_at deaths",
     "deliveries": "id broadcast inbound subscriber text sender state reason attempt part due_at settled_at"
-    " vendor_id corrects claimed_at looked deaths repeated",
-    "tallies": "sender hour sent receipted",
+    " vendor_id corrects claimed_at looked deaths repeated told",
+    "tallies": "sender quarter sent told",
     "folded": "broadcast state reason sender people",
     "editing": "file line rule quoted",
     "lanes": "sender wait_until",
@@ -71,6 +71,8 @@ INDEXED = [
     *(sql.SUPPRESSED, sql.SUBSCRIBER_MOVED, deciding.BROADCASTS_OVER, deciding.HISTORY),
     *(deciding.ANY_TOO_LATE, deciding.BROADCASTS_TO_SUBMIT, deciding.ARMING, deciding.SAID_SINCE),
     *(corrections.CORRECTED_BY, corrections.FAN_OUT, corrections.ORPHANED),
+    *(seeing.DEPTH_REPLIES, seeing.DEPTH_BROADCAST, seeing.OLDEST_REPLIES, seeing.OLDEST_BROADCAST),
+    *(seeing.UNKNOWN, seeing.UNANSWERED, seeing.TOLD, seeing.TALLY, seeing.TALLIES),
 ]
 
 WRITER = """
@@ -297,7 +299,7 @@ async def test_no_hot_question_reads_a_whole_table(tmp_path: Path) -> None:
         scans = [
             step
             for step in steps
-            if re.match(r"SCAN (?!CONSTANT|\d+ CONSTANT)", step) and "INDEX" not in step
+            if re.match(r"SCAN (?!CONSTANT|\d+ CONSTANT|\(subquery)", step) and "INDEX" not in step
         ]
         assert not scans, statement
     await store.close()

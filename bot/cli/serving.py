@@ -14,6 +14,7 @@ from bot.cli.arming import warn_if_off
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.watching import stop_signals, until_stopped
 from bot.settings import Telegram
+from bot.web.listening import PortTaken
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -42,10 +43,8 @@ def run(desk: Desk) -> None:
                         await _introduce(project.settings)
                         desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
                         await until_stopped(stop, working)
-                except OSError as error:
-                    if error.filename is not None:
-                        raise
-                    desk.fail("said.port-taken", port=str(web.port))
+                except PortTaken as taken:
+                    desk.fail("said.port-taken", port=str(taken.port))
         desk.say("ended")
 
     wait_for(work())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -52,6 +53,10 @@ class Lane:
     Args:
         sender: Its name in config.toml.
         speaking: Gives the broadcasts that may speak now, first first, each with `valid_until` (ms).
+
+    Attributes:
+        rate: Messages (segments) a second that the vendor allows.
+        ends: How many claims ended in which state and for which reason since we began.
     """
 
     def __init__(
@@ -67,6 +72,8 @@ class Lane:
         clockwork: Clockwork,
     ) -> None:
         self.sender = sender
+        self.rate = rate
+        self.ends: Counter[tuple[str, str]] = Counter()
         self._channel = channel
         self._concurrency = concurrency
         self._outbox = outbox
@@ -100,6 +107,11 @@ class Lane:
     def resting(self) -> float:
         """Seconds until the lane may send again."""
         return self._pace.resting
+
+    @property
+    def spent(self) -> float:
+        """Messages (segments) that have left since we began."""
+        return self._pace.spent
 
     def stir(self) -> None:
         """There may be something new: look at once."""
@@ -182,6 +194,7 @@ class Lane:
 
     def _end(self, settled: Settled) -> None:
         self._open -= 1
+        self.ends[settled.state, settled.reason or ""] += 1
         self._ended.append(settled)
         self._stirred.set()
 

@@ -203,7 +203,7 @@ ORPHANS = """
     UPDATE deliveries SET state = 'unknown', reason = 'crash', settled_at = :now
     WHERE state = 'claimed' AND state IN ('held', 'claimed')
 """
-RECEIPT_ROW = "SELECT id, state, subscriber FROM deliveries WHERE id = :id"
+RECEIPT_ROW = "SELECT id, state, subscriber, sender, settled_at, told FROM deliveries WHERE id = :id"
 RECEIPT_STATE = """
     UPDATE deliveries SET state = :state, reason = :reason, settled_at = :now, vendor_id = :vendor_id
     WHERE id = :id

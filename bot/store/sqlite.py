@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlite_utils import Database
 
-from bot.store.faults import Unusable, said_plainly
+from bot.store.faults import Unusable, Why, said_plainly
 from bot.store.migrations import migrations
 
 if TYPE_CHECKING:
@@ -86,10 +86,15 @@ class _Handed(Generic[T]):
 
 
 class Store:
-    """An open database. Make it with `await Store.open(path)`; it belongs to the loop that did."""
+    """An open database. Make it with `await Store.open(path)`; it belongs to the loop that did.
+
+    Attributes:
+        unusable: Why the last that was to be written is not on the disk; None when it is.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.unusable: Why | None = None
         self._loop = asyncio.get_running_loop()
         self._handed: deque[_Handed[Any]] = deque()
         self._writer = ThreadPoolExecutor(1, "store-writer")
@@ -203,6 +208,8 @@ class Store:
                 for handed in certain:
                     handed.fault = fault
         self._handed.extendleft(reversed(again))
+        faults = [handed.fault for handed in certain if isinstance(handed.fault, Unusable)]
+        self.unusable = faults[0].why if faults else None
         self._loop.call_soon_threadsafe(_tell, certain)
 
     def _commit(self, together: Sequence[_Handed[Any]]) -> int:
