@@ -68,7 +68,7 @@ class Dispatcher:
     Attributes:
         speaking: The broadcasts that may speak now.
         armed: Set once this copy of the database may send.
-        beat_at: When it last showed that it lives (ticks); None before it may send.
+        beat_at: When it last showed that it lives, by the loop's time; None before it may send.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Dispatcher:
     async def _keep(self) -> None:
         """Close the broadcasts in which nothing is left to do, and show that we live."""
         while not self._stopped.is_set():
-            self.beat_at = self._clockwork.ticks()
+            self.beat_at = asyncio.get_running_loop().time()
             await self._pause(_LOOK)
             await self._arming.beat()
             await self._broadcasts.finish(self._clockwork.now())

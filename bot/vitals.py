@@ -34,12 +34,14 @@ class Queue:
 
     Attributes:
         deliveries: How many, those that rest or are paused among them; `MOST` at most.
+        awake: Whether some of them wait for nothing but their turn, or to be tried again.
         due_since: Since when the oldest waits that may leave now (aware UTC); None when none may.
     """
 
     sender: str
     priority: str
     deliveries: int
+    awake: bool
     due_since: datetime | None
 
 
@@ -64,11 +66,13 @@ class Vitals:
     database_bytes: int
     free_bytes: int
 
-    def due_since(self, sender: str) -> datetime | None:
-        """Since when something waits in a lane that may leave now; None when nothing does."""
-        return min(
-            (one.due_since for one in self.queues if one.sender == sender and one.due_since), default=None
-        )
+    def due(self, sender: str) -> bool:
+        """Whether something waits in a lane that may leave now."""
+        return any(one.due_since for one in self.queues if one.sender == sender)
+
+    def awake(self, sender: str) -> bool:
+        """The same, with what is only to be tried again later."""
+        return any(one.awake for one in self.queues if one.sender == sender)
 
 
 async def look(
@@ -113,13 +117,16 @@ def _queues(tx: Transaction, sender: str, speaking: Collection[int], now: dateti
     since: dict[str, int] = {}
     depth["reply"] = tx.rows(seeing.DEPTH_REPLIES, values)[0]["deliveries"]
     _older(since, "reply", tx.rows(seeing.OLDEST_REPLIES, values)[0])
+    awake = {"reply"} if depth["reply"] else set()
     for row in tx.rows(sql.BROADCASTS_OPEN):
         priority = PRIORITIES[row["priority"]]
         values |= {"broadcast": row["id"], "most": MOST - depth[priority]}
-        depth[priority] += tx.rows(seeing.DEPTH_BROADCAST, values)[0]["deliveries"]
-        if row["id"] in speaking:
+        found = tx.rows(seeing.DEPTH_BROADCAST, values)[0]["deliveries"]
+        depth[priority] += found
+        if found and row["id"] in speaking:
+            awake.add(priority)
             _older(since, priority, tx.rows(seeing.OLDEST_BROADCAST, values | {"most": MOST})[0])
-    return [Queue(sender, one, depth[one], from_ms(since.get(one))) for one in depth]
+    return [Queue(sender, one, depth[one], one in awake, from_ms(since.get(one))) for one in depth]
 
 
 def _older(since: dict[str, int], priority: str, row: Mapping[str, int | None]) -> None:

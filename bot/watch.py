@@ -36,6 +36,9 @@ _EVERY = 5.0
 _STALE = 60.0
 """Seconds after which what was seen says nothing any more."""
 
+_IN_VAIN = frozenset({"queued", "unknown"})
+"""Ends of a claim that show no vendor at work: a probe that nobody answers has ended too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -54,7 +57,7 @@ class Seen:
 
 @dataclass(slots=True)
 class _Still:
-    """Since when (ticks) nothing has ended in a lane although something waits, and how many had by then."""
+    """Since when (ticks) nothing has moved in a lane although something waits, and how many had by then."""
 
     since: float
     ended: int
@@ -133,7 +136,7 @@ class Watch:
         silences = {one.sender: one for one in await self._tallies.silences(self._receipted, now)}
         self._tell_of(silences)
         beat_at, ticks = self._dispatcher.beat_at, self._clockwork.ticks()
-        beat_age = None if beat_at is None else ticks - beat_at
+        beat_age = None if beat_at is None else asyncio.get_running_loop().time() - beat_at
         found = health.judge(
             {lane.sender: self._shown(lane, counted, silences, ticks) for lane in self.lanes},
             off=off,
@@ -145,11 +148,13 @@ class Watch:
 
     def _shown(self, lane: Lane, counted: Vitals, silences: Mapping[str, Silence], ticks: float) -> Shown:
         """What a lane shows of itself, and for how long it has stood still."""
-        waiting = counted.due_since(lane.sender) is not None
-        ended = sum(count for (state, _), count in lane.ends.items() if state != "queued")
+        waiting = counted.due(lane.sender)
+        ended = sum(count for (state, _), count in lane.ends.items() if state not in _IN_VAIN)
         still = self._still.setdefault(lane.sender, _Still(ticks, ended))
         asked_to_wait = lane.resting > 0 and lane.trouble is None
-        if not waiting or asked_to_wait or ended != still.ended:
+        # In trouble, what failed waits to be tried again, and is not due yet.
+        wanted = waiting or (lane.trouble is not None and counted.awake(lane.sender))
+        if asked_to_wait or not wanted or ended != still.ended:
             still.since, still.ended = ticks, ended
         unreceipted = lane.sender in silences and silences[lane.sender].alarming
         return Shown(lane.trouble, lane.resting, ticks - still.since, waiting, unreceipted)

@@ -195,6 +195,7 @@ class Store:
         together = [self._handed.popleft() for _ in range(min(len(self._handed), _MOST))]
         if not together:
             return
+        changes = self._write_db.conn.total_changes
         try:
             with said_plainly(), self._alone():
                 done = self._commit(together)
@@ -209,7 +210,8 @@ class Store:
                     handed.fault = fault
         self._handed.extendleft(reversed(again))
         faults = [handed.fault for handed in certain if isinstance(handed.fault, Unusable)]
-        self.unusable = faults[0].why if faults else None
+        if faults or self._write_db.conn.total_changes > changes:  # else nothing was to be written
+            self.unusable = faults[0].why if faults else None
         self._loop.call_soon_threadsafe(_tell, certain)
 
     def _commit(self, together: Sequence[_Handed[Any]]) -> int:

@@ -68,7 +68,7 @@ class Server:
 
     async def start(self) -> None:
         """Listen. Raises PortTaken."""
-        app = web.Application(client_max_size=_MOST_BYTES, middlewares=[web.middleware(self._count)])
+        app = web.Application(client_max_size=_MOST_BYTES, middlewares=[self._count])
         app.router.add_post("/hooks/{sender}", self._hook)
         app.router.add_get("/health", self._health)
         self._runner = await listen(app, self._host, self._port)
@@ -102,6 +102,7 @@ class Server:
         status = self._status()
         return web.json_response({"status": status}, status=503 if status == "failing" else 200)
 
+    @web.middleware
     async def _count(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
