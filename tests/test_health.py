@@ -122,8 +122,9 @@ async def test_a_vendor_who_never_answers_makes_its_lane_red_and_no_other(
         assert (await looked(watch)).status == "ok"
         await core.announce()
 
-        async def in_trouble() -> bool:
-            return (await looked(watch)).lanes["sms"].condition == "trouble"
+        async def in_trouble() -> object:
+            found = (await looked(watch)).lanes["sms"]  # and what it had in hand is back in the queue
+            return found.condition == "trouble" and watch.seen.vitals and watch.seen.vitals.awake("sms")
 
         await when(in_trouble)
         clock.skip(seconds=health.STANDSTILL + 1)
