@@ -192,12 +192,11 @@ class App:
 
     def _watch(self, dispatcher: Dispatcher) -> Watch:
         settings = self.project.settings
-        told = settings.web.public_url is not None  # else no vendor can tell us what became of a message
         return Watch(
             dispatcher,
             store=self.store,
             database=settings.database_path,
-            receipted=[name for name, one in settings.senders.items() if told and one.channel != "telegram"],
+            receipted=settings.receipted,
             arming=self.arming,
             clockwork=self.clockwork,
         )

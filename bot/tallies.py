@@ -51,6 +51,11 @@ class Silence:
     usual: float
 
     @property
+    def untold(self) -> int:
+        """Of how many of them nothing is known."""
+        return round(self.messages * self.missing)
+
+    @property
     def alarming(self) -> bool:
         """Whether this is far more than usual."""
         return self.messages > 0 and self.missing > _TIMES * min(max(self.usual, _LITTLE), _MUCH)

@@ -189,6 +189,12 @@ class Settings:
         return self.file.parent
 
     @property
+    def receipted(self) -> tuple[str, ...]:
+        """The senders whose vendor tells what became of a message: not Telegram; Twilio where it can."""
+        told = self.web.public_url is not None
+        return tuple(name for name, sender in self.senders.items() if told and isinstance(sender, Twilio))
+
+    @property
     def content(self) -> Path:
         """What is said."""
         return self.root / "content"
