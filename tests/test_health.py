@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from bot import health, watch
 from bot.health import Health, LaneHealth, Shown, judge
 from bot.pace import LaneTrouble
 from bot.store import Unusable
 from bot.watch import Watch
+from channels.base import Receipt
 from tests.core import Asked, Clock, Core, Vendor, people, refusal, when
 
 if TYPE_CHECKING:
@@ -231,6 +233,24 @@ async def test_a_disk_without_room_is_red_until_there_is_room(core: Core, vendor
         await core.store.write(lambda tx: tx.tuples("PRAGMA max_page_count = 1000000"))
         await core.take_in(people(5000))
         assert (await looked(watch)).status == "ok"
+
+
+async def test_missing_receipts_are_logged_once(core: Core, clock: Clock, vendor: Vendor) -> None:
+    """SMS leave and no receipt comes: half an hour later one line tells of it, and one of the next."""
+    await core.take_in(people(30, "sms"))
+    async with watching(core, vendor.sms()) as (watch, _):
+        await core.until(await core.announce(), sent=30)
+        clock.skip(minutes=30)
+        with capture_logs() as told:
+            for _ in range(3):
+                assert (await looked(watch)).lanes["sms"] == LaneHealth("ok", unreceipted=True)
+        assert [one["event"] for one in told if one["event"].startswith("receipts")] == ["receipts.missing"]
+        assert watch.health.status == "degraded"
+        for delivery, vendor_id in await core.rows("SELECT id, vendor_id FROM deliveries"):
+            await core.outbox.receipt(Receipt(vendor_id, "delivered", key=f"{delivery}.1.0.1"), core.now)
+        with capture_logs() as told:
+            assert (await looked(watch)).status == "ok"
+        assert [one["event"] for one in told] == ["receipts.back", "health"]
 
 
 async def test_a_watch_that_cannot_look_is_red(
