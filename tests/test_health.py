@@ -125,8 +125,9 @@ async def test_a_vendor_who_never_answers_makes_its_lane_red_and_no_other(
         await core.announce()
 
         async def in_trouble() -> object:
-            found = (await looked(watch)).lanes["sms"]  # and what it had in hand is back in the queue
-            return found.condition == "trouble" and watch.seen.vitals and watch.seen.vitals.awake("sms")
+            found, vitals = (await looked(watch)).lanes["sms"], watch.seen.vitals
+            # And what it had in hand is back in the queue, and the other has nothing more to do.
+            return found.condition == "trouble" and vitals and vitals.awake("sms") and not vitals.awake("bot")
 
         await when(in_trouble)
         clock.skip(seconds=health.STANDSTILL + 1)
@@ -222,12 +223,13 @@ async def _beats(dispatcher: Dispatcher) -> bool:
 
 async def test_a_disk_without_room_is_red_until_there_is_room(core: Core, vendor: Vendor) -> None:
     """What could not be written is told; what could be written since takes it back."""
-    async with watching(core, vendor.telegram()) as (watch, _):
+    async with watching(core, vendor.telegram()) as (watch, dispatcher):
+        await when(lambda: _beats(dispatcher))
+        core.arming._beat_at = core.clock.ticks() + 60  # no beat finds a little room meanwhile
         assert (await looked(watch)).status == "ok"
         await core.store.write(lambda tx: tx.tuples("PRAGMA max_page_count = 1"))
         with pytest.raises(Unusable):
             await core.take_in(people(5000))
-        core.arming._beat_at = core.clock.ticks() + 60  # the beat does not write meanwhile
         found = await looked(watch)
         assert (found.status, found.reasons) == ("failing", ("database-full",))
         await core.store.write(lambda tx: tx.tuples("PRAGMA max_page_count = 1000000"))
