@@ -86,7 +86,9 @@ class Dispatcher:
     """All lanes of one deployment.
 
     Attributes:
+        speaking: The broadcasts that may speak now.
         armed: Set once this copy of the database may send.
+        beat_at: When it last showed that it lives, by the loop's time; None before it may send.
     """
 
     def __init__(
@@ -101,7 +103,8 @@ class Dispatcher:
     ) -> None:
         self.lanes = lanes
         self.armed = asyncio.Event()
-        self._speaking = speaking
+        self.beat_at: float | None = None
+        self.speaking = speaking
         self._outbox = outbox
         self._broadcasts = broadcasts
         self._arming = arming
@@ -110,7 +113,7 @@ class Dispatcher:
 
     def stir(self) -> None:
         """There is something new to send."""
-        self._speaking.look()
+        self.speaking.look()
         for lane in self.lanes:
             lane.stir()
 
@@ -160,6 +163,7 @@ class Dispatcher:
     async def _keep(self) -> None:
         """Close the broadcasts in which nothing is left to do, and show that we live."""
         while not self._stopped.is_set():
+            self.beat_at = asyncio.get_running_loop().time()
             await self._pause(_LOOK)
             try:
                 await self._arming.beat()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot import consent, figures, threads
+from bot import consent, figures, tallies, threads
 from bot.moments import to_ms
 from bot.numbers import takes_marketing
 from bot.store import sql, talk
@@ -79,3 +79,4 @@ def _sweep(tx: Transaction, now: datetime) -> None:
     tx.run(talk.TEXTS_OLD)
     threads.forget_closed(tx, now)
     figures.forget_gaps(tx, now)
+    tallies.forget_old(tx, now)

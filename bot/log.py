@@ -2,18 +2,25 @@
 
 An allow-list, not a search for what looks like a number: what nobody thought of stays out. A library's own
 sentences may quote a URL with a token in it or a person's text, so of those only the library, the level and
-the kind of error are kept.
+the kind of error are kept. What Python itself would print of an error, and what the system would keep of a
+process that falls, is no other way out.
 """
 
 from __future__ import annotations
 
 import logging
+import resource
 import sys
+import threading
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 import structlog
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from structlog.typing import EventDict, WrappedLogger
 
 _SAFE = frozenset(
@@ -34,6 +41,9 @@ _SAFE = frozenset(
 )
 _OWN = frozenset({"_record", "_from_structlog"})
 """What structlog hands from one of its steps to the next, and takes out before a line is written."""
+
+_CHATTY = ("apscheduler",)
+"""Libraries that tell at each beat that all is well."""
 
 
 def set_up(level: str = "INFO") -> None:
@@ -66,6 +76,24 @@ def set_up(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.getLevelNamesMapping().get(level.upper(), logging.ERROR))
+    for library in _CHATTY:
+        logging.getLogger(library).setLevel(logging.WARNING)
+    _shut_other_ways_out()
+
+
+def _shut_other_ways_out() -> None:
+    """No trace on standard error, whose last line may quote an address, and no memory on the disk."""
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _fell
+    threading.excepthook = lambda fallen: _fell(fallen.exc_type, fallen.exc_value, fallen.exc_traceback)
+    sys.unraisablehook = lambda fallen: _fell(fallen.exc_type, fallen.exc_value, fallen.exc_traceback)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _fell(kind: type[BaseException], _error: BaseException | None, trace: TracebackType | None) -> None:
+    frames = extract_tb(trace)
+    where = {"file": Path(frames[-1].filename).name, "line": frames[-1].lineno} if frames else {}
+    structlog.get_logger().error("fault", error=kind.__name__, **where)
 
 
 def _keep_what_is_safe(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

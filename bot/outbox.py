@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from bot import receipts
+from bot import receipts, tallies
 from bot.moments import from_ms, to_ms
 from bot.policy import MOST_DEATHS
 from bot.store import corrections, sql
@@ -189,6 +189,7 @@ def _turn(
     favour: Favour,
 ) -> list[Claim]:
     _settle(tx, settled, now)
+    tallies.left(tx, sender, sum(end.state == "sent" for end in settled), now)
     waits = [{"sender": sender, "wait_until": to_ms(end.lane_until)} for end in settled if end.lane_until]
     tx.each(sql.LANE_WAITS, waits)
     claims: list[Claim] = []

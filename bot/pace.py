@@ -50,10 +50,12 @@ class Pace:
     Attributes:
         trouble: Why nobody can be written to now: the breaker is open while it rests, and then one delivery
             probes. None when the last answer was about one person or none.
+        spent: Messages (segments, where the vendor counts those) that have left.
     """
 
     def __init__(self, rate: float) -> None:
         self.trouble: LaneTrouble | None = None
+        self.spent = 0.0
         self._interval = 1 / (rate * HEADROOM)
         self._next = 0.0
         self._rest_until = 0.0
@@ -83,6 +85,7 @@ class Pace:
 
     def spend(self, cost: float) -> None:
         """Something leaves now; the more it costs, the later the next."""
+        self.spent += cost
         self._next = max(self._next, time.monotonic() - _CATCH_UP) + cost * self._interval
 
     def answered(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bot import consent
+from bot import consent, tallies
 from bot.moments import to_ms
 from bot.store import settling, sql
 from channels.trouble import Gone
@@ -72,6 +72,7 @@ def take(tx: Transaction, sender: str, key: Key, receipt: Receipt, now: datetime
     row = tx.one(sql.RECEIPT_ROW, {"id": key.delivery})
     if row is None or row["sender"] != sender:
         return
+    tallies.told(tx, row, now)
     if receipt.status == "failed":
         if _begun_anew(key, row) and not isinstance(receipt.trouble, Gone):
             return  # what became of it is told by its last attempt

@@ -270,7 +270,7 @@ def deploy(
     folder: Path, rehearsal: str, *, rate: int = 900, updates: str = "polling", language: str = "es"
 ) -> Deployment:
     """Write a deployment of three communities that sleep never."""
-    made = Deployment(folder, _free_port())
+    made = Deployment(folder, free_port())
     config = _CONFIG.format(
         language=language,
         port=made.port,
@@ -308,7 +308,8 @@ def number(n: int) -> str:
     return f"+1{201 + n // 100}55501{n % 100:02}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -72,6 +72,20 @@ def test_a_good_config_becomes_one_value(tmp_path: Path) -> None:
     assert (settings.web.host, settings.web.port, settings.web.public_url) == ("127.0.0.1", 8080, None)
 
 
+def test_operators_have_their_own_door_where_they_want_it(tmp_path: Path) -> None:
+    """Without [metrics] nobody is told; with it this machine alone, unless an address is written."""
+    settings, _ = read(tmp_path, GOOD)
+    assert settings is not None
+    assert settings.metrics is None
+    settings, findings = read(tmp_path, "[metrics]\n" + GOOD)
+    assert not findings
+    assert settings is not None
+    assert settings.metrics is not None
+    assert (settings.metrics.host, settings.metrics.port) == ("127.0.0.1", 9464)
+    assert said(read(tmp_path, "[metrics]\nports = 1\n" + GOOD)[1]) == {(2, "toml.unknown-near")}
+    assert said(read(tmp_path, "[metrics]\nport = 70000\n" + GOOD)[1]) == {(2, "toml.not-port")}
+
+
 MENU = "HX" + "0123456789abcdef" * 2
 WHATSAPP = """
 [senders.whatsapp]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Store, Transaction, Unusable, audience, corrections, deciding, settling, sql, talk
+from bot.store import Store, Transaction, Unusable, audience, corrections, deciding, seeing, settling, sql, talk
 from tests.core import chat, number, opened, people, person
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ COLUMNS = {
     "opined": "subscriber entry",
     "inbounds": "id sender vendor_id subscriber text left_there heard_at deaths",
     "deliveries": "id broadcast inbound subscriber text sender state reason attempt part due_at settled_at"
-    " vendor_id corrects claimed_at looked deaths repeated",
-    "tallies": "sender hour sent receipted",
+    " vendor_id corrects claimed_at looked deaths repeated told",
+    "tallies": "sender quarter sent told",
     "folded": "broadcast state reason sender people",
     "hindrances": "kind sender reason code",
     "editing": "file line rule quoted",
@@ -74,6 +74,8 @@ INDEXED = [
     *(settling.UNSETTLED, settling.ASK_AGAIN, settling.FOUND, settling.FOUND_PART, settling.NOT_TAKEN),
     *(settling.GO_ON, settling.GIVE_UP, settling.ONCE_MORE, settling.MAY_LEAVE_AGAIN, settling.KEPT),
     *(corrections.CORRECTED_BY, corrections.FAN_OUT, corrections.ORPHANED),
+    *(seeing.DEPTH_REPLIES, seeing.DEPTH_BROADCAST, seeing.OLDEST_REPLIES, seeing.OLDEST_BROADCAST),
+    *(seeing.UNKNOWN, seeing.UNANSWERED, seeing.TOLD, seeing.TALLY, seeing.TALLIES),
 ]
 
 WRITER = """
@@ -300,7 +302,7 @@ async def test_no_hot_question_reads_a_whole_table(tmp_path: Path) -> None:
         scans = [
             step
             for step in steps
-            if re.match(r"SCAN (?!CONSTANT|\d+ CONSTANT)", step) and "INDEX" not in step
+            if re.match(r"SCAN (?!CONSTANT|\d+ CONSTANT|\(subquery)", step) and "INDEX" not in step
         ]
         assert not scans, statement
     await store.close()

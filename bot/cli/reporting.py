@@ -10,6 +10,7 @@ from bot.broadcasts.history import CLOCK
 from bot.broadcasts.reports import COUNTED
 from bot.disk import RESERVE
 from bot.news import PREFIX
+from bot.tallies import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +45,15 @@ async def known(desk: Desk, app: App, broadcast: int) -> Report:
         return await app.reports.report(broadcast, app.clockwork.now())
     except KeyError:
         desk.fail("said.no-broadcast", broadcast=str(broadcast))
+
+
+async def warn_of_silence(desk: Desk, app: App) -> None:
+    """Say of which senders far more receipts are missing than usual."""
+    senders = app.project.settings.receipted
+    for silence in await Tallies(app.store).silences(senders, app.clockwork.now()):
+        if silence.alarming:
+            shown = {"n": silence.messages, "untold": silence.untold, "usual": round(100 * silence.usual)}
+            desk.warn("said.receipts.missing", sender=silence.sender, **shown)
 
 
 def as_row(report: Report) -> dict[str, object]:

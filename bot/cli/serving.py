@@ -18,6 +18,7 @@ from bot.cli.watching import stop_signals, until_stopped
 from bot.dispatcher import AlreadyDispatching
 from bot.service import serving
 from bot.settings import Telegram
+from bot.web.listening import PortTaken
 
 if TYPE_CHECKING:
     from bot.check import Project
@@ -74,10 +75,8 @@ async def _serve(desk: Desk, project: Project, stop: asyncio.Event) -> None:
                 await _introduce(project.settings)
                 desk.say("running", url=web.public_url or f"http://{web.host}:{web.port}")
                 await until_stopped(stop, working)
-        except OSError as error:
-            if error.filename is not None:
-                raise
-            desk.fail("said.port-taken", port=str(web.port))
+        except PortTaken as taken:
+            desk.fail("said.port-taken", port=str(taken.port))
 
 
 def _tell(desk: Desk, hindrance: Hindrance, begins: bool) -> None:  # noqa: FBT001 - as `Lookout` tells it

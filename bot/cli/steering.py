@@ -8,7 +8,7 @@ from bot.app import App
 from bot.broadcasts.history import OVER, Decision
 from bot.cli.arming import warn_if_off
 from bot.cli.desk import Desk, command, signed, wait_for
-from bot.cli.reporting import as_row, known, show, show_history, warn_hindered
+from bot.cli.reporting import as_row, known, show, show_history, warn_hindered, warn_of_silence
 from bot.lookout import standing
 
 
@@ -22,6 +22,7 @@ def report(desk: Desk, broadcast: int | None) -> None:
         async with App(desk.deployment()) as app:
             now = app.clockwork.now()
             await warn_if_off(desk, app)
+            await warn_of_silence(desk, app)
             try:
                 reports = (
                     await app.reports.reports(now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import structlog
@@ -52,6 +53,10 @@ class Lane:
         sender: Its name in config.toml.
         concurrency: How many requests may be in flight.
         speaking: Gives the broadcasts that may speak now, first first, each with `valid_until` (ms).
+
+    Attributes:
+        rate: Messages (segments) a second that the vendor allows.
+        ends: How many claims ended in which state and for which reason since we began.
     """
 
     def __init__(
@@ -67,6 +72,8 @@ class Lane:
         clockwork: Clockwork,
     ) -> None:
         self.sender = sender
+        self.rate = rate
+        self.ends: defaultdict[tuple[str, str], int] = defaultdict(int)  # a Counter takes twice as long
         self._channel = channel
         self._concurrency = concurrency
         self._outbox = outbox
@@ -98,6 +105,11 @@ class Lane:
     def resting(self) -> float:
         """Seconds until the lane may send again."""
         return self._pace.resting
+
+    @property
+    def spent(self) -> float:
+        """Messages (segments) that have left since we began."""
+        return self._pace.spent
 
     def stir(self) -> None:
         """There may be something new: look at once."""
@@ -241,5 +253,6 @@ class Lane:
             self._end(Settled(claim, "back", due_at=self._clockwork.now()))
 
     def _end(self, settled: Settled) -> None:
+        self.ends[settled.state, settled.reason or ""] += settled.state != "back"
         self._ended.append(settled)
         self._stirred.set()

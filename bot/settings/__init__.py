@@ -135,6 +135,13 @@ class Web(Table):
     public_url: PublicUrl | None = None
 
 
+class Metrics(Table):
+    """Where operators and their Prometheus are told how we are: nobody else should reach it."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 9464
+
+
 class _Database(Table):
     url: SqliteUrl = "sqlite:///pregonero.db"
 
@@ -150,6 +157,7 @@ class _Config(Table):
     database: _Database = Field(default_factory=_Database)
     vault: _Vault
     web: Web = Field(default_factory=Web)
+    metrics: Metrics | None = None
     senders: dict[str, AnySender] = Field(min_length=1)
 
 
@@ -162,6 +170,7 @@ class Settings:
         database_path: The SQLite file.
         vault_key: The content of the key file; the vault checks its length.
         web: Where we listen.
+        metrics: Where we tell operators how we are; None: nowhere.
         senders: By name, in the order of the file.
         language: What staff read.
     """
@@ -170,6 +179,7 @@ class Settings:
     database_path: Path
     vault_key: SecretBytes
     web: Web
+    metrics: Metrics | None
     senders: Mapping[str, Telegram | Sms | Whatsapp]
     language: StaffLanguage
 
@@ -177,6 +187,12 @@ class Settings:
     def root(self) -> Path:
         """The folder of the config file; relative paths start here."""
         return self.file.parent
+
+    @property
+    def receipted(self) -> tuple[str, ...]:
+        """The senders whose vendor tells what became of a message: not Telegram; Twilio where it can."""
+        told = self.web.public_url is not None
+        return tuple(name for name, sender in self.senders.items() if told and isinstance(sender, Twilio))
 
     @property
     def content(self) -> Path:
@@ -213,6 +229,7 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[
         database_path=path.parent / config.database.url.removeprefix("sqlite:///"),
         vault_key=SecretBytes(config.vault.key.get_secret_value().encode()),
         web=config.web,
+        metrics=config.metrics,
         senders=config.senders,
         language=config.language or staff_language(environ),
     ), findings

@@ -222,7 +222,8 @@ ORPHANS = """
     WHERE state = 'claimed' AND state IN ('held', 'claimed')
 """
 RECEIPT_ROW = """
-    SELECT state, subscriber, sender, attempt, part, repeated FROM deliveries WHERE id = :id
+    SELECT id, state, subscriber, sender, attempt, part, repeated, settled_at, told FROM deliveries
+    WHERE id = :id
 """
 RECEIPT_STATE = """
     UPDATE deliveries SET state = :state, reason = :reason, settled_at = :now, vendor_id = :vendor_id

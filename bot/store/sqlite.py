@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlite_utils import Database
 
-from bot.store.faults import Unusable, said_plainly
+from bot.store.faults import Unusable, Why, said_plainly
 from bot.store.migrations import migrations
 
 if TYPE_CHECKING:
@@ -86,10 +86,15 @@ class _Handed(Generic[T]):
 
 
 class Store:
-    """An open database. Make it with `await Store.open(path)`; it belongs to the loop that did."""
+    """An open database. Make it with `await Store.open(path)`; it belongs to the loop that did.
+
+    Attributes:
+        unusable: Why the last that was to be written is not on the disk; None when it is.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.unusable: Why | None = None
         self._loop = asyncio.get_running_loop()
         self._handed: deque[_Handed[Any]] = deque()
         self._writer = ThreadPoolExecutor(1, "store-writer")
@@ -190,6 +195,7 @@ class Store:
         together = [self._handed.popleft() for _ in range(min(len(self._handed), _MOST))]
         if not together:
             return
+        changes = self._write_db.conn.total_changes
         try:
             with said_plainly(), self._alone():
                 done = self._commit(together)
@@ -203,6 +209,9 @@ class Store:
                 for handed in certain:
                     handed.fault = fault
         self._handed.extendleft(reversed(again))
+        faults = [handed.fault for handed in certain if isinstance(handed.fault, Unusable)]
+        if faults or self._write_db.conn.total_changes > changes:  # else nothing was to be written
+            self.unusable = faults[0].why if faults else None
         self._loop.call_soon_threadsafe(_tell, certain)
 
     def _commit(self, together: Sequence[_Handed[Any]]) -> int:

@@ -1,32 +1,35 @@
-"""aiohttp's webhooks and health: bytes in, stored, acknowledged. Nothing is answered or sent here.
+"""aiohttp's webhooks: bytes in, stored, acknowledged. Nothing is answered or sent here.
 
 A webhook that its vendor did not sign is refused before it is parsed; one that cannot be stored is refused
-with 503, so that the vendor tries again.
+with 503, so that the vendor tries again. Whoever asks here how we are is told green or red, and no more:
+behind a proxy everybody looks near (`metrics` has a door of its own).
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
 
 from bot.store import Unusable
+from bot.web.listening import listen
 from channels.base import Forged, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from bot.disk import Disk
+    from bot.health import Status
     from bot.inbound import Inbounds
     from channels.base import Channel
 
 log = structlog.get_logger()
 
 _MOST_BYTES = 256 * 1024
-_LAST_REQUESTS = 3
-"""Seconds that requests under way have to end when we stop; their vendors ask again."""
 
 
 class Server:
@@ -35,6 +38,10 @@ class Server:
     Args:
         public_url: What vendors call, without a slash at the end: signatures are computed over it.
         heard: Called when something was stored.
+        status: How we are.
+
+    Attributes:
+        answered: How often each sender's webhook was answered with each status since we began.
     """
 
     def __init__(
@@ -48,7 +55,9 @@ class Server:
         public_url: str,
         now: Callable[[], datetime],
         heard: Callable[[], None],
+        status: Callable[[], Status],
     ) -> None:
+        self.answered: Counter[tuple[str, int]] = Counter()
         self._channels = channels
         self._inbounds = inbounds
         self._disk = disk
@@ -57,18 +66,15 @@ class Server:
         self._public_url = public_url
         self._now = now
         self._heard = heard
+        self._status = status
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the port is taken."""
-        app = web.Application(client_max_size=_MOST_BYTES)
+        """Listen. Raises PortTaken."""
+        app = web.Application(client_max_size=_MOST_BYTES, middlewares=[self._count])
         app.router.add_post("/hooks/{sender}", self._hook)
         app.router.add_get("/health", self._health)
-        self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=_LAST_REQUESTS
-        )
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        self._runner = await listen(app, self._host, self._port)
 
     async def stop(self) -> None:
         """Finish what is being answered, and close."""
@@ -97,4 +103,26 @@ class Server:
         return web.Response(text=answer.body, content_type=answer.content_type)
 
     async def _health(self, _request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
+        status = self._status()
+        return web.json_response({"status": status}, status=503 if status == "failing" else 200)
+
+    @web.middleware
+    async def _count(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Count what webhooks are answered. A fault of ours shows no trace, which could quote values."""
+        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+        try:
+            answer = await handler(request)
+            status = answer.status
+        except web.HTTPException as refusal:
+            status = refusal.status
+            raise
+        except Exception as error:  # noqa: BLE001 - as the docstring says
+            log.error("hook.fault", error=type(error).__name__)  # noqa: TRY400 - as above
+            raise web.HTTPInternalServerError from None
+        finally:
+            sender = request.match_info.get("sender", "")
+            if sender in self._channels:  # any other word is the caller's own
+                self.answered[sender, status] += 1
+        return answer

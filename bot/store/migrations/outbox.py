@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Of a delivery: when its last request was about to leave; how often its vendor was asked for it; how many
-# processes died with it in hand; 1 when it was sent once more, and says so.
+# processes died with it in hand; 1 when it was sent once more, and says so; 1 when its vendor has told of it.
 # Of an inbound: how many processes died while reading it.
 OUTBOX = """
 ALTER TABLE deliveries ADD COLUMN claimed_at INTEGER;
@@ -11,16 +11,17 @@ ALTER TABLE deliveries ADD COLUMN looked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE deliveries ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE deliveries ADD COLUMN repeated INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX suspect_deliveries ON deliveries (sender, state, broadcast) WHERE deaths > 0;
+ALTER TABLE deliveries ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX unknown_deliveries ON deliveries (sender, claimed_at) WHERE state = 'unknown';
 
 ALTER TABLE inbounds ADD COLUMN deaths INTEGER NOT NULL DEFAULT 0;
 
-CREATE TABLE tallies ( -- of the messages that left in an hour, how many the vendor has told of since
+CREATE TABLE tallies ( -- of the messages that left in a quarter of an hour, how many the vendor has told of
     sender TEXT NOT NULL,
-    hour INTEGER NOT NULL, -- since 1970
-    sent INTEGER NOT NULL DEFAULT 0,
-    receipted INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (sender, hour)
+    quarter INTEGER NOT NULL, -- of an hour, since 1970
+    sent INTEGER NOT NULL,
+    told INTEGER NOT NULL,
+    PRIMARY KEY (sender, quarter)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE folded ( -- what is left of a broadcast's deliveries once they are forgotten: how many ended how
