@@ -106,7 +106,7 @@ class App:
         self.approvals = Approvals(self.store, self.broadcasts)
         self.corrections = Corrections(self.store, self.current)
         self.plans = Plans(self.store, self.current, self.reports)
-        self.arming = Arming(self.store, self.project.settings.database_path, self.clockwork)
+        self.arming = Arming(self.store, self._vault, self.project.settings.database_path, self.clockwork)
         self.editing = Editing(self.store, self.current, self.clockwork.now)
         self.inbox = Inbox(self.store, self._vault, self.current)
         self.figures = Figures(self.store, self._vault)
@@ -156,7 +156,7 @@ class App:
                 now=now,
                 heard=listener.heard,
             )
-            tidy = Housekeeping(self.store, self._vault)
+            tidy = Housekeeping(self.store, self._vault, self.project.settings.kept)
             clock = Clock(self.broadcasts, tidy, self.arming, stir=dispatcher.stir)
             dispatching = asyncio.create_task(dispatcher.run())
             try:

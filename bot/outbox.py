@@ -142,7 +142,9 @@ class Outbox:
             replies: How many replies to take even where there is room for nothing else.
         """
         most = max(limit, replies)
-        return await self._store.write(lambda tx: _turn(tx, sender, settled, broadcasts, limit, most, now))
+        return await self._store.write(
+            lambda tx: _turn(tx, self._vault, sender, settled, broadcasts, limit, most, now)
+        )
 
     async def text(self, text: int) -> Text:
         """A rendered text. Raises KeyError when there is none."""
@@ -162,7 +164,7 @@ class Outbox:
         if receipt.key is not None and (found := _read_key(receipt.key)) is not None:
             delivery, last = found
             if last or receipt.status == "failed":  # it has arrived when its last part has
-                await self._store.write(lambda tx: _receipt(tx, delivery, receipt, now))
+                await self._store.write(lambda tx: _receipt(tx, self._vault, delivery, receipt, now))
 
     async def wait_until(self, sender: str) -> datetime | None:
         """Before when the vendor wants nothing from this sender."""
@@ -177,6 +179,7 @@ def window_from(now: datetime) -> int:
 
 def _turn(
     tx: Transaction,
+    vault: Vault,
     sender: str,
     settled: Sequence[Settled],
     broadcasts: Sequence[tuple[int, int | None]],
@@ -184,7 +187,7 @@ def _turn(
     replies: int,
     now: datetime,
 ) -> list[Claim]:
-    _settle(tx, settled, now)
+    _settle(tx, vault, settled, now)
     waits = [{"sender": sender, "wait_until": to_ms(end.lane_until)} for end in settled if end.lane_until]
     tx.each(sql.LANE_WAITS, waits)
     wanted = {"sender": sender, "now": to_ms(now), "limit": replies}
@@ -204,7 +207,7 @@ def _claims(rows: Sequence[tuple[Any, ...]], broadcast: int | None, valid_until:
     ]
 
 
-def _settle(tx: Transaction, settled: Sequence[Settled], now: datetime) -> None:
+def _settle(tx: Transaction, vault: Vault, settled: Sequence[Settled], now: datetime) -> None:
     """Each kind of end with one statement for all of its rows."""
     by_state: dict[str, list[dict[str, Any]]] = {}
     for end in settled:
@@ -223,11 +226,11 @@ def _settle(tx: Transaction, settled: Sequence[Settled], now: datetime) -> None:
         tx.each(_STATEMENTS.get(state, sql.SETTLE_ENDED), rows)
     for end in settled:
         if end.person is not None or end.moved_to is not None:
-            _about_person(tx, end.claim.id, end.person, end.moved_to, now)
+            _about_person(tx, vault, end.claim.id, end.person, end.moved_to, now)
 
 
 def _about_person(
-    tx: Transaction, delivery: int, state: str | None, moved_to: bytes | None, now: datetime
+    tx: Transaction, vault: Vault, delivery: int, state: str | None, moved_to: bytes | None, now: datetime
 ) -> None:
     """What a vendor told of the person behind a delivery."""
     row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
@@ -240,7 +243,7 @@ def _about_person(
         state = "gone"  # the new address is a subscriber already
     changed = tx.one(sql.SUBSCRIBER_UNREACHED, {"id": person, "state": state})
     if changed and state == "left":  # with the vendor, not with us: it is their word all the same
-        consent.leave(tx, person, changed["channel"], now)
+        consent.leave(tx, vault, person, changed["channel"], now)
 
 
 def _read_key(key: str) -> tuple[int, bool] | None:
@@ -252,7 +255,7 @@ def _read_key(key: str) -> tuple[int, bool] | None:
     return delivery, part + 1 >= parts
 
 
-def _receipt(tx: Transaction, delivery: int, receipt: Receipt, now: datetime) -> None:
+def _receipt(tx: Transaction, vault: Vault, delivery: int, receipt: Receipt, now: datetime) -> None:
     row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
     if row is None or _RANK.get(row["state"], 9) >= _RANK[receipt.status]:
         return
@@ -265,4 +268,4 @@ def _receipt(tx: Transaction, delivery: int, receipt: Receipt, now: datetime) ->
     }
     tx.run(sql.RECEIPT_STATE, values)
     if isinstance(receipt.trouble, Gone):
-        _about_person(tx, delivery, "left" if receipt.trouble.left else "gone", None, now)
+        _about_person(tx, vault, delivery, "left" if receipt.trouble.left else "gone", None, now)

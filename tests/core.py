@@ -171,7 +171,7 @@ class Core:
         self.broadcasts = Broadcasts(store, self.current, self.reports)
         self.approvals = Approvals(store, self.broadcasts)
         self.clockwork = Clockwork(now=clock.now, jitter=lambda: 0.5, ticks=clock.ticks)
-        self.arming = Arming(store, folder / "pregonero.db", self.clockwork)
+        self.arming = Arming(store, self.vault, folder / "pregonero.db", self.clockwork)
 
     @property
     def now(self) -> datetime:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Store, Transaction, Unusable, audience, corrections, deciding, sql, talk
+from bot.store import Store, Transaction, Unusable, audience, corrections, deciding, folding, sql, talk
 from tests.core import chat, number, opened, people, person
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ INDEXED = [
     *(sql.SUPPRESSED, sql.SUBSCRIBER_MOVED, deciding.BROADCASTS_OVER, deciding.HISTORY),
     *(deciding.ANY_TOO_LATE, deciding.BROADCASTS_TO_SUBMIT, deciding.ARMING, deciding.SAID_SINCE),
     *(corrections.CORRECTED_BY, corrections.FAN_OUT, corrections.ORPHANED),
+    *(folding.FOLD, folding.FOLDED, folding.ANY_FOLDED),
 ]
 
 WRITER = """
@@ -297,7 +298,7 @@ async def test_no_hot_question_reads_a_whole_table(tmp_path: Path) -> None:
         scans = [
             step
             for step in steps
-            if re.match(r"SCAN (?!CONSTANT|\d+ CONSTANT)", step) and "INDEX" not in step
+            if re.match(r"SCAN (?!CONSTANT|\d+ CONSTANT|\(subquery)", step) and "INDEX" not in step
         ]
         assert not scans, statement
     await store.close()

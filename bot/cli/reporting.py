@@ -28,7 +28,9 @@ _LOOKS = {
 }
 
 
-_TELLING = frozenset({"draft", "returned", "rejected", "missed", "expired", "scheduled", "cancelled"})
+_TELLING = frozenset(
+    {"draft", "returned", "rejected", "missed", "expired", "scheduled", "cancelled", "paused"}
+)
 """States of which everybody asks why."""
 
 

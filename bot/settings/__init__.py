@@ -10,6 +10,7 @@ import hmac
 import os
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SecretBytes, SecretStr
@@ -20,6 +21,7 @@ from bot.settings.values import (
     ApiBase,
     BotName,
     HeaderSecret,
+    KeptDays,
     MenuSids,
     Number,
     PlainOrSecret,
@@ -137,6 +139,7 @@ class Web(Table):
 
 class _Database(Table):
     url: SqliteUrl = "sqlite:///pregonero.db"
+    keep_days: KeptDays = 7
 
 
 class _Vault(Table):
@@ -160,6 +163,7 @@ class Settings:
     Attributes:
         file: The config file.
         database_path: The SQLite file.
+        kept: For how long after a broadcast it is known what became of each person.
         vault_key: The content of the key file; the vault checks its length.
         web: Where we listen.
         senders: By name, in the order of the file.
@@ -168,6 +172,7 @@ class Settings:
 
     file: Path
     database_path: Path
+    kept: timedelta
     vault_key: SecretBytes
     web: Web
     senders: Mapping[str, Telegram | Sms | Whatsapp]
@@ -211,6 +216,7 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[
     return Settings(
         file=path,
         database_path=path.parent / config.database.url.removeprefix("sqlite:///"),
+        kept=timedelta(days=config.database.keep_days),
         vault_key=SecretBytes(config.vault.key.get_secret_value().encode()),
         web=config.web,
         senders=config.senders,
