@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot import consent, figures, threads
+from bot import consent, figures, optouts, threads
 from bot.moments import to_ms
 from bot.numbers import takes_marketing
 from bot.store import audience, folding, sql, talk
@@ -61,6 +61,7 @@ class Housekeeping:
             self._tidied_at = now
             await self._store.write(lambda tx: _sweep(tx, now))
             self._folding = await self._over(now)
+            await optouts.shorten(self._store)
         if self._folding:
             await self.fold(now)
         if await self._store.read(lambda tx: tx.one(sql.NUMBERS_UNJUDGED, {"limit": 1})):

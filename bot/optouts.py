@@ -6,6 +6,7 @@ How a person leaves or comes back is `consent`.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,17 +69,21 @@ def replay(tx: Transaction, vault: Vault, database: Path, now: datetime) -> Repl
     return Replayed(done.count("left"), done.count("erased"), done.count("returned"))
 
 
-async def shorten(store: Store, database: Path) -> None:
+async def shorten(store: Store) -> None:
     """Where more than half of a long file was said before somebody's last word, keep only the last words."""
+
+    def work(_: Transaction) -> None:
+        if _is_long(store.path):
+            optouts.shorten(store.path, optouts.read(store.path) or {})
+
+    if await asyncio.to_thread(_is_long, store.path):
+        await store.write(work)  # nobody adds to the file meanwhile
+
+
+def _is_long(database: Path) -> bool:
     file = optouts.path_of(database)
-
-    def work(_: Transaction) -> None:  # as a work: nobody adds to the file meanwhile
-        words = optouts.read(database) or {}
-        if 2 * optouts.LENGTH * len(words) < file.stat().st_size:
-            optouts.shorten(database, words)
-
-    if file.exists() and file.stat().st_size > _SHORT:
-        await store.write(work)
+    size = file.stat().st_size if file.exists() else 0
+    return size > _SHORT and size > 2 * optouts.LENGTH * len(optouts.read(database) or {})
 
 
 def _found(tx: Transaction, vault: Vault, tags: Collection[bytes]) -> dict[bytes, dict[str, Any]]:

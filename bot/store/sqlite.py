@@ -124,6 +124,11 @@ class Store:
             raise
         return store
 
+    @property
+    def path(self) -> Path:
+        """Its file; what must outlive it stands beside it."""
+        return self._path
+
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction: all of it is on the disk afterwards, or none.
 
