@@ -32,7 +32,7 @@ _INBOUNDS = timedelta(days=30)
 _SELDOM = timedelta(hours=1)
 _AT_ONCE = 500
 """Numbers judged at a beat."""
-_FOLDED, _FOLDS = 1000, 10
+_FOLDED, _FOLDS = 500, 20
 """Deliveries folded in a transaction, so that no lane waits longer than 50 ms; transactions at a beat."""
 
 
