@@ -64,8 +64,10 @@ def replay(tx: Transaction, vault: Vault, database: Path, now: datetime) -> Repl
         row = known.get(tag)
         if word == "given":
             done += _return(tx, tag, row, now)
-        elif not tx.one(sql.SUPPRESSED, {"tag": tag}):
-            done += _leave(tx, tag, row, now) if word == "withdrawn" else _erase(tx, tag, row, now)
+        elif word == "erased":
+            done += _erase(tx, tag, row, now)
+        else:
+            done += _leave(tx, tag, row, now)
     return Replayed(done.count("left"), done.count("erased"), done.count("returned"))
 
 
@@ -109,6 +111,8 @@ def _return(tx: Transaction, tag: bytes, row: Mapping[str, Any] | None, now: dat
 
 
 def _leave(tx: Transaction, tag: bytes, row: Mapping[str, Any] | None, now: datetime) -> list[str]:
+    if tx.one(sql.SUPPRESSED, {"tag": tag}):
+        return []
     if row is None:  # they came after the backup: no list brings them back either
         tx.run(sql.SUPPRESS, {"tag": tag, "month": month_of(now)})
         return []
@@ -119,8 +123,8 @@ def _leave(tx: Transaction, tag: bytes, row: Mapping[str, Any] | None, now: date
 
 
 def _erase(tx: Transaction, tag: bytes, row: Mapping[str, Any] | None, now: datetime) -> list[str]:
-    tx.run(sql.SUPPRESS, {"tag": tag, "month": month_of(now)})
-    if row is None:
+    new = tx.run(sql.SUPPRESS, {"tag": tag, "month": month_of(now)})
+    if row is None or (not new and row["state"] == "visitor"):  # who was erased may ask again, as a stranger
         return []
     consent.entry(tx, row["id"], row["channel"], "erased", _HOW, now)
     consent.erase(tx, row["id"])

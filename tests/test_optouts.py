@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot import consent
@@ -134,8 +134,9 @@ async def states(core: Core) -> dict[str, str]:
     return {core.vault.open("telegram", address): state for address, state in rows}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(steps=[("forget", 0), ("leave", 0), ("back up", 0), ("forget", 0)])
 async def test_whoever_said_no_last_is_out(tmp_path: Path, steps: list[tuple[Said, int]]) -> None:
     """Whatever was said before and after a back-up: put back, it holds everybody to their last word, and a
     list that is imported after brings nobody back who left.
@@ -170,6 +171,22 @@ async def test_whoever_said_no_last_is_out(tmp_path: Path, steps: list[tuple[Sai
         assert {who for who, state in (await states(back)).items() if state == "active"} == {
             chat(n) for n in range(4) if last.get(chat(n), "join") == "join"
         }
+
+
+async def test_who_was_erased_may_ask_again(core: Core) -> None:
+    """A stranger who was erased once, and asks something now, is not swept away when a copy is armed."""
+    await core.take_in(people(1))
+    await say(core, "erase", 0)
+    await core.store.write(
+        lambda tx: tx.run(
+            "INSERT INTO subscribers (channel, address, language, community, state, joined)"
+            " VALUES ('telegram', :sealed, 'es', 'fresno', 'visitor', '2026-11')",
+            {"sealed": core.vault.seal("telegram", chat(0))},
+        )
+    )
+    database = core.folder / "pregonero.db"
+    assert await core.store.write(lambda tx: words.replay(tx, core.vault, database, core.now)) == Replayed()
+    assert await states(core) == {chat(0): "visitor"}
 
 
 def make(folder: Path) -> Path:
