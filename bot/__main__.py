@@ -29,6 +29,8 @@ _COMMANDS = {
     "resume": "steering",
     "cancel": "steering",
     "correct": "correcting",
+    "backup": "keeping",
+    "restore": "keeping",
     "arm": "arming",
     "inbox": "inbox",
     "subscribers": "people",

@@ -64,7 +64,7 @@ class Acting:
             case AskToJoin():
                 consent.ask_to_join(tx, person, now)
             case Leave():
-                consent.leave(tx, person, self._asker.channel, now)
+                consent.leave(tx, self._vault, person, self._asker.channel, now)
             case Forget():
                 consent.forget(tx, self._vault, person, now)
         return {}

@@ -2,7 +2,7 @@
 
 What may enter: the row `arming` and the file `<database>.armed` beside it, and what their difference tells.
 The database counts first, then the file: a file that counted further belongs to a later state of things.
-See docs/decisions/0011-a-copy-does-not-send.md.
+See docs/decisions/0011-a-copy-does-not-send.md and 0015-words-outlive-the-database.md.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import hashlib
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import structlog
 
+from bot.backups import Caught, catch_up
 from bot.moments import from_ms, to_ms
 from bot.store import Unusable, deciding
 from bot.wallclock import TOLERANCE, WallClock
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from bot.moments import Clockwork
     from bot.store import Store, Transaction
+    from bot.vault import Vault
 
 log = structlog.get_logger()
 
@@ -63,6 +65,20 @@ class Lived:
     since: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """What came of it when somebody said that this copy sends.
+
+    Attributes:
+        was: Why it did not; None when it already might.
+        caught: Of a copy, what happened since it was made; None when nobody knows who left since, for the
+            file that says so is gone. Then nothing has changed.
+    """
+
+    was: Off | None
+    caught: Caught | None = field(default_factory=Caught)
+
+
 class Arming:
     """The arming of one deployment.
 
@@ -70,8 +86,10 @@ class Arming:
         database: Its file.
     """
 
-    def __init__(self, store: Store, database: Path, clockwork: Clockwork) -> None:
+    def __init__(self, store: Store, vault: Vault, database: Path, clockwork: Clockwork) -> None:
         self._store = store
+        self._vault = vault
+        self._database = database
         self._file = database.with_name(database.name + ".armed")
         self._clockwork = clockwork
         self._wall = WallClock(clockwork)
@@ -171,28 +189,38 @@ class Arming:
         """Slots were looked at until now (aware UTC)."""
         await self._store.write(lambda tx: tx.run(deciding.ARMING_JUDGED, {"now": to_ms(now)}))
 
-    async def arm(self, by: str) -> Off | None:
+    async def arm(self, by: str, *, nobody_left: bool = False) -> Armed:
         """This copy is the one that sends, and its clock is right: `by` says so.
 
-        What came due while it might not send waits for a person: the original may have said it.
+        Whoever left after a copy was made is out before it may send. What came due while it might not, and
+        what was on its way, waits for a person: the original may have said it.
 
-        Returns:
-            Why it did not send; None when it already might.
+        Args:
+            nobody_left: Somebody answers for it that nobody left since, although no file is there to tell.
         """
         off, now = await self.off(), self._clockwork.now()
         if off is None:
-            return None
+            return Armed(None)
         if off in DOUBTS:
             await self._store.write(
                 lambda tx: tx.run(deciding.ARMING_TRUSTED, {"now": to_ms(now), "who": by})
             )
-            return off
+            return Armed(off)
         file, row = await asyncio.to_thread(_read, self._file), await self._row()
         beat = max(row["beat"] if row else 0, file["beat"] if file else 0) + 1
         values = {"token": secrets.token_hex(16), "beat": beat, "now": to_ms(now), "who": by}
-        await self._store.write(lambda tx: tx.run(deciding.ARMING_ON, values))
-        await asyncio.to_thread(_write, self._file, str(values["token"]), beat)
-        return off
+
+        def work(tx: Transaction) -> Caught | None:
+            caught = catch_up(tx, self._vault, self._database, now, nobody_left=nobody_left)
+            if caught:
+                tx.run(deciding.ARMING_ON, values)
+            return caught
+
+        caught = await self._store.write(work)
+        if caught:
+            await asyncio.to_thread(_write, self._file, str(values["token"]), beat)
+            await self._store.forget()  # who was erased since
+        return Armed(off, caught)
 
     async def _row(self) -> dict[str, Any] | None:
         return await self._store.read(lambda tx: tx.one(deciding.ARMING))

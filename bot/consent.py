@@ -1,19 +1,23 @@
 """Joining, leaving and being forgotten, as rows: each with its line in the ledger, within a transaction.
 
 What may enter: what changes whether somebody may be written to. Nothing but a person's own word brings them
-back; leaving and being forgotten reach every address that they linked.
+back; leaving and being forgotten reach every address that they linked. What they said last is also kept
+where no restored backup takes it back (`store.optouts`).
 """
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.moments import month_of, to_ms
 from bot.store import sql
 from bot.threads import withdraw_replies
+from bot.vault import BadKey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bot.store import Transaction
@@ -35,8 +39,9 @@ def join(tx: Transaction, vault: Vault, person: int, channel: str, words: str, n
     tx.run(sql.SUBSCRIBER_STATE, {"id": person, "state": "active", "forget_at": None})
     entry(tx, person, channel, "given", channel, now, words)
     if row := tx.one(sql.SUBSCRIBER, {"id": person}):
-        address = vault.open(channel, row["address"])
-        tx.run(sql.SUPPRESSED_LIFT, {"tag": vault.tag(channel, address)})
+        tag = _tag(vault, row)
+        tx.run(sql.SUPPRESSED_LIFT, {"tag": tag})
+        tx.words.append((tag, "given"))
 
 
 def ask_to_join(tx: Transaction, person: int, now: datetime) -> None:
@@ -44,18 +49,25 @@ def ask_to_join(tx: Transaction, person: int, now: datetime) -> None:
     tx.run(sql.SUBSCRIBER_UNCONFIRMED, {"id": person, "forget_at": to_ms(now + VISIT)})
 
 
-def leave(tx: Transaction, person: int, how: str, now: datetime) -> None:
+def leave(tx: Transaction, vault: Vault, person: int, how: str, now: datetime) -> None:
     """They said enough. What is still queued for them is cancelled when its turn comes."""
     for row in tx.rows(sql.LINKED, {"id": person}):
-        tx.run(sql.SUBSCRIBER_STATE, {"id": row["id"], "state": "left", "forget_at": None})
-        withdraw_replies(tx, row["id"], now)
-        entry(tx, row["id"], row["channel"], "withdrawn", how, now)
+        withdraw(tx, row, how, now)
+        with contextlib.suppress(BadKey):  # a damaged row, which nothing can be sent to
+            tx.words.append((_tag(vault, row), "withdrawn"))
+
+
+def withdraw(tx: Transaction, row: Mapping[str, Any], how: str, now: datetime) -> None:
+    """One address is out; `row` is its subscriber's."""
+    tx.run(sql.SUBSCRIBER_STATE, {"id": row["id"], "state": "left", "forget_at": None})
+    withdraw_replies(tx, row["id"], now)
+    entry(tx, row["id"], row["channel"], "withdrawn", how, now)
 
 
 def forget(tx: Transaction, vault: Vault, person: int, now: datetime) -> None:
     """They are out at once, and erased as soon as they were told so; their other addresses at once."""
     for row in tx.rows(sql.LINKED, {"id": person}):
-        _suppress(tx, vault, row, now)
+        suppress(tx, _tag(vault, row), now)
         if row["id"] == person:
             values = {"id": person, "state": "left", "forget_at": to_ms(now + _GOODBYE)}
             tx.run(sql.SUBSCRIBER_STATE, values)
@@ -78,8 +90,12 @@ def entry(
     tx.run(sql.CONSENT, values | {"month": month_of(now)})
 
 
-def _suppress(tx: Transaction, vault: Vault, row: dict[str, object], now: datetime) -> None:
-    channel, sealed = str(row["channel"]), row["address"]
-    assert isinstance(sealed, bytes)  # noqa: S101 - the column's type
-    tag = vault.tag(channel, vault.open(channel, sealed))
+def suppress(tx: Transaction, tag: bytes, now: datetime) -> None:
+    """Whoever this is asked to be forgotten: recognised, and never brought back by a list."""
     tx.run(sql.SUPPRESS, {"tag": tag, "month": month_of(now)})
+    tx.words.append((tag, "erased"))
+
+
+def _tag(vault: Vault, row: Mapping[str, Any]) -> bytes:
+    """Of a subscriber's row. Raises BadKey where it was sealed with another key, or damaged."""
+    return vault.tag(row["channel"], vault.open(row["channel"], row["address"]))

@@ -200,7 +200,7 @@ class Inbounds:
         if waiting.asker is None:
             return
         if answer is None:  # the vendor has let them go, and told them so
-            consent.leave(tx, waiting.person, waiting.asker.channel, now)
+            consent.leave(tx, self._vault, waiting.person, waiting.asker.channel, now)
             tx.run(talk.ASKED_NOTHING, {"subscriber": waiting.person})
             return
         acting = Acting(tx, self._vault, waiting.person, waiting.asker, waiting.sender, now)

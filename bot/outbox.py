@@ -148,7 +148,10 @@ class Outbox:
             now: Aware UTC.
             favour: Who of them goes before even those.
         """
-        return await self._store.write(lambda tx: _turn(tx, sender, settled, broadcasts, limit, now, favour))
+        vault = self._vault
+        return await self._store.write(
+            lambda tx: _turn(tx, vault, sender, settled, broadcasts, limit, now, favour)
+        )
 
     async def text(self, text: int) -> Text:
         """A rendered text. Raises KeyError when there is none."""
@@ -166,7 +169,7 @@ class Outbox:
     async def receipt(self, sender: str, receipt: Receipt, now: datetime) -> None:
         """Let a receipt that a sender was told move its delivery forward. See `receipts.take`."""
         if key := receipts.read_key(receipt.key):
-            await self._store.write(lambda tx: receipts.take(tx, sender, key, receipt, now))
+            await self._store.write(lambda tx: receipts.take(tx, self._vault, sender, key, receipt, now))
 
     async def wait_until(self, sender: str) -> datetime | None:
         """Before when the vendor wants nothing from this sender."""
@@ -181,6 +184,7 @@ def window_from(now: datetime) -> int:
 
 def _turn(
     tx: Transaction,
+    vault: Vault,
     sender: str,
     settled: Sequence[Settled],
     broadcasts: Sequence[tuple[int, int | None]],
@@ -188,7 +192,7 @@ def _turn(
     now: datetime,
     favour: Favour,
 ) -> list[Claim]:
-    _settle(tx, settled, now)
+    _settle(tx, vault, settled, now)
     tallies.left(tx, sender, sum(end.state == "sent" for end in settled), now)
     waits = [{"sender": sender, "wait_until": to_ms(end.lane_until)} for end in settled if end.lane_until]
     tx.each(sql.LANE_WAITS, waits)
@@ -221,7 +225,7 @@ def _claims(
     return claims
 
 
-def _settle(tx: Transaction, settled: Sequence[Settled], now: datetime) -> None:
+def _settle(tx: Transaction, vault: Vault, settled: Sequence[Settled], now: datetime) -> None:
     """Each kind of end with one statement for all of its rows."""
     by_state: dict[str, list[dict[str, Any]]] = {}
     for end in settled:
@@ -240,4 +244,4 @@ def _settle(tx: Transaction, settled: Sequence[Settled], now: datetime) -> None:
         tx.each(_STATEMENTS.get(state, sql.SETTLE_ENDED), rows)
     for end in settled:
         if end.person is not None or end.moved_to is not None:
-            receipts.about_person(tx, end.claim.id, end.person, end.moved_to, now)
+            receipts.about_person(tx, vault, end.claim.id, end.person, end.moved_to, now)

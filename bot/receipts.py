@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.store import Transaction
+    from bot.vault import Vault
     from channels.base import Receipt
 
 _RANK = {
@@ -61,7 +62,7 @@ def _is_count(number: str) -> bool:
     return number.isascii() and number.isdigit() and len(number) < _TOO_LONG
 
 
-def take(tx: Transaction, sender: str, key: Key, receipt: Receipt, now: datetime) -> None:
+def take(tx: Transaction, vault: Vault, sender: str, key: Key, receipt: Receipt, now: datetime) -> None:
     """Let a receipt move its delivery forward. A replay or a late one changes nothing.
 
     Args:
@@ -90,11 +91,11 @@ def take(tx: Transaction, sender: str, key: Key, receipt: Receipt, now: datetime
     }
     tx.run(sql.RECEIPT_STATE, values)
     if isinstance(receipt.trouble, Gone):
-        about_person(tx, key.delivery, "left" if receipt.trouble.left else "gone", None, now)
+        about_person(tx, vault, key.delivery, "left" if receipt.trouble.left else "gone", None, now)
 
 
 def about_person(
-    tx: Transaction, delivery: int, state: str | None, moved_to: bytes | None, now: datetime
+    tx: Transaction, vault: Vault, delivery: int, state: str | None, moved_to: bytes | None, now: datetime
 ) -> None:
     """What a vendor told of the person behind a delivery."""
     row = tx.one(sql.RECEIPT_ROW, {"id": delivery})
@@ -107,7 +108,7 @@ def about_person(
         state = "gone"  # the new address is a subscriber already
     changed = tx.one(sql.SUBSCRIBER_UNREACHED, {"id": person, "state": state})
     if changed and state == "left":  # with the vendor, not with us: it is their word all the same
-        consent.leave(tx, person, changed["channel"], now)
+        consent.leave(tx, vault, person, changed["channel"], now)
 
 
 def _begun_anew(key: Key, row: Mapping[str, Any]) -> bool:

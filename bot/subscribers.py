@@ -93,7 +93,7 @@ class Subscribers:
         sealed, tag = self._vault.seal(channel, address), self._vault.tag(channel, address)
 
         def work(tx: Transaction) -> bool:
-            tx.run(sql.SUPPRESS, {"tag": tag, "month": month_of(now)})
+            consent.suppress(tx, tag, now)
             person = tx.one(sql.SUBSCRIBER_BY_ADDRESS, {"channel": channel, "address": sealed})
             if person is None:
                 return False

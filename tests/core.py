@@ -173,7 +173,7 @@ class Core:
         self.approvals = Approvals(store, self.broadcasts)
         self.clockwork = Clockwork(now=clock.now, jitter=lambda: 0.5, ticks=clock.ticks)
         self.disk = Disk(folder / "pregonero.db", clock.ticks)
-        self.arming = Arming(store, folder / "pregonero.db", self.clockwork)
+        self.arming = Arming(store, self.vault, folder / "pregonero.db", self.clockwork)
 
     @property
     def now(self) -> datetime:

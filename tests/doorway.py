@@ -21,7 +21,7 @@ from typing import Any
 from bot.__main__ import main
 
 ROOMS = (
-    *("announcing", "approving", "arming", "correcting", "demo", "people", "planning"),
+    *("announcing", "approving", "arming", "correcting", "demo", "keeping", "people", "planning"),
     *("serving", "steering", "writing"),
 )
 

@@ -149,7 +149,9 @@ async def test_a_database_alone_is_a_copy(made: Deployment, rehearsal: Rehearsal
         await asyncio.sleep(2)
         assert "copia" in (await made.do("report")).err
         assert await sent(rehearsal) == len(CHATS)
-        await made.do("arm")
+        assert "pausa" in (await made.do("arm")).err
+        assert "puede haber salido ya" in (await made.do("report", "2")).out
+        assert (await made.do("resume", "2")).status == 0
         await made.until(ALL_SENT)
     assert await sent(rehearsal) == 2 * len(CHATS)
     async with made.running():  # once is enough
@@ -184,7 +186,7 @@ async def test_commands_disturb_no_beat(made: Deployment) -> None:
 
 def again(core: Core) -> Arming:
     """The next process on the same database."""
-    return Arming(core.store, core.folder / "pregonero.db", core.clockwork)
+    return Arming(core.store, core.vault, core.folder / "pregonero.db", core.clockwork)
 
 
 async def test_a_new_database_arms_itself(core: Core) -> None:
@@ -271,7 +273,7 @@ async def test_somebody_says_that_the_clock_is_right(core: Core, clock: Clock, v
         broadcast = await core.announce()
         await asyncio.sleep(1.2)
         assert await core.counts(broadcast) == {"queued": 6}
-        assert await again(core).arm("Ana") == "clock-jumped"
+        assert (await again(core).arm("Ana")).was == "clock-jumped"
         await core.until(broadcast, sent=6)
 
 
@@ -284,7 +286,7 @@ async def test_a_clock_in_the_past_is_in_doubt(core: Core, clock: Clock) -> None
         assert await arming.begin() == "clock-behind"
         assert await arming.believed() is None
         if end == "arm":
-            assert await again(core).arm("Ana") == "clock-behind"
+            assert (await again(core).arm("Ana")).was == "clock-behind"
         else:
             clock.slipped = timedelta()
         assert await arming.believed() is not None

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Store, Transaction, Unusable, audience, corrections, deciding, seeing, settling, sql, talk
+from bot.store import (
+    Store,
+    Transaction,
+    Unusable,
+    audience,
+    corrections,
+    deciding,
+    folding,
+    seeing,
+    settling,
+    sql,
+    talk,
+)
 from tests.core import chat, number, opened, people, person
 
 if TYPE_CHECKING:
@@ -76,6 +88,7 @@ INDEXED = [
     *(corrections.CORRECTED_BY, corrections.FAN_OUT, corrections.ORPHANED),
     *(seeing.DEPTH_REPLIES, seeing.DEPTH_BROADCAST, seeing.OLDEST_REPLIES, seeing.OLDEST_BROADCAST),
     *(seeing.UNKNOWN, seeing.UNANSWERED, seeing.TOLD, seeing.TALLY, seeing.TALLIES),
+    *(folding.FOLD, folding.FOLDED, folding.ANY_FOLDED),
 ]
 
 WRITER = """

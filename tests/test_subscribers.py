@@ -35,7 +35,7 @@ async def their_word(core: Core, word: str) -> None:
     [(who,)] = await core.rows("SELECT id FROM subscribers")
     now = core.now
     if word == "leave":
-        await core.store.write(lambda tx: consent.leave(tx, who, "telegram", now))
+        await core.store.write(lambda tx: consent.leave(tx, core.vault, who, "telegram", now))
     else:
         await core.store.write(lambda tx: consent.join(tx, core.vault, who, "telegram", "alta.es#1", now))
 

@@ -18,7 +18,7 @@ from bot.broadcasts.reports import ANNOUNCEMENT, EMERGENCY
 from bot.broadcasts.wanted import is_over
 from bot.moments import from_ms, to_ms
 from bot.news import PREFIX
-from bot.store import corrections, settling, sql
+from bot.store import corrections, folding, settling, sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,14 +41,14 @@ class Corrected:
         wrong: The broadcast that is corrected: of one with corrections, the last of them.
         outcome: "made"; "submitted", it waits for a second person; or why there is none: "unchanged", people
             would read the same; "unsaid", nobody was sent anything; "digest", which has no text of its own;
-            "gone", as the entry or the community is.
+            "gone", as the entry or the community is; "forgotten", nobody knows any more who got it.
         broadcast: The correction.
         told: How many get the correction.
         instead: How many get the right text alone.
     """
 
     wrong: int
-    outcome: Literal["made", "submitted", "unchanged", "unsaid", "digest", "gone"]
+    outcome: Literal["made", "submitted", "unchanged", "unsaid", "digest", "gone", "forgotten"]
     broadcast: int | None = None
     told: int = 0
     instead: int = 0
@@ -68,7 +68,7 @@ class Corrections:
             KeyError: there is no such broadcast.
             Faults: a text cannot be said now; nothing was made, and nothing was stopped.
         """
-        row, texts, before = await self._store.read(lambda tx: _read(tx, _last(tx, broadcast)))
+        row, texts, before, forgotten = await self._store.read(lambda tx: _find(tx, broadcast))
         number = int(row["id"])
         if row["entry"].startswith(PREFIX):
             return Corrected(number, "digest")
@@ -79,6 +79,8 @@ class Corrections:
             return Corrected(number, "gone")
         if not mending.changed:
             return Corrected(number, "unchanged")
+        if forgotten:
+            return Corrected(number, "forgotten")
         return await self._store.write(lambda tx: self._make(tx, row, mending, decision))
 
     async def prepare(self, correction: Mapping[str, Any], now: datetime) -> Mending:
@@ -158,6 +160,12 @@ def read_text(tx: Transaction, text: int) -> tuple[Row, Row, Before]:
     row = tx.rows(settling.TEXT, {"id": text})[0]
     broadcast = tx.rows(sql.BROADCAST, {"id": row["broadcast"]})[0]
     return row, broadcast, _before(tx, broadcast)
+
+
+def _find(tx: Transaction, broadcast: int) -> tuple[Row, list[Row], Before, bool]:
+    """What people were told last, as `_read` has it, and whether some who got it are forgotten."""
+    last = _last(tx, broadcast)
+    return *_read(tx, last), tx.one(folding.ANY_FOLDED, {"broadcast": last}) is not None
 
 
 def _read(tx: Transaction, broadcast: int) -> tuple[Row, list[Row], Before]:

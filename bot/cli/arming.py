@@ -9,26 +9,35 @@ import click
 from bot.app import App
 from bot.arming import DOUBTS
 from bot.cli.desk import Desk, command, signed, wait_for
+from bot.cli.keeping import tell_replayed
 
 if TYPE_CHECKING:
     from bot.arming import Off
 
 
 @click.command()
+@click.option("--nobody-left", is_flag=True, help="The list of who left is lost, and nobody left since.")
 @signed
 @command
-def arm(desk: Desk, by: str) -> None:
+def arm(desk: Desk, by: str, *, nobody_left: bool) -> None:
     """Let this copy send again.
 
     Say it when this is the only one, and its clock is right.
     """
+    project = desk.deployment()
 
     async def work() -> None:
-        async with App(desk.deployment()) as app:
-            off = await app.arming.arm(by)
+        async with App(project) as app:
+            armed = await app.arming.arm(by, nobody_left=nobody_left)
+        if armed.caught is None:
+            desk.fail("said.arming.no-optouts", database=project.settings.database_path.name)
+        off = armed.was
+        tell_replayed(desk, armed.caught.replayed)
+        if armed.caught.paused:
+            desk.warn("said.arming.paused", n=armed.caught.paused)
         desk.say("arming.already" if off is None else "arming.clock" if off in DOUBTS else "arming.on")
         if desk.as_json:
-            desk.answer({"was_off": off})
+            desk.answer({"was_off": off, "paused": armed.caught.paused})
 
     wait_for(work())
 

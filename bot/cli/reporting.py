@@ -35,7 +35,9 @@ _LOOKS = {
 
 
 _KEPT = {"asked": "dim", "open": "yellow", "repeated": "yellow", "unknown": "yellow"}
-_TELLING = frozenset({"draft", "returned", "rejected", "missed", "expired", "scheduled", "cancelled"})
+_TELLING = frozenset(
+    {"draft", "returned", "rejected", "missed", "expired", "scheduled", "cancelled", "paused"}
+)
 """States of which everybody asks why."""
 
 

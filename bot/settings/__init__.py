@@ -10,6 +10,7 @@ import hmac
 import os
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, SecretBytes, SecretStr
@@ -20,6 +21,7 @@ from bot.settings.values import (
     ApiBase,
     BotName,
     HeaderSecret,
+    KeptDays,
     MenuSids,
     Number,
     PlainOrSecret,
@@ -144,6 +146,7 @@ class Metrics(Table):
 
 class _Database(Table):
     url: SqliteUrl = "sqlite:///pregonero.db"
+    keep_days: KeptDays = 7
 
 
 class _Vault(Table):
@@ -168,6 +171,7 @@ class Settings:
     Attributes:
         file: The config file.
         database_path: The SQLite file.
+        kept: For how long after a broadcast it is known what became of each person.
         vault_key: The content of the key file; the vault checks its length.
         web: Where we listen.
         metrics: Where we tell operators how we are; None: nowhere.
@@ -177,6 +181,7 @@ class Settings:
 
     file: Path
     database_path: Path
+    kept: timedelta
     vault_key: SecretBytes
     web: Web
     metrics: Metrics | None
@@ -227,6 +232,7 @@ def load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[
     return Settings(
         file=path,
         database_path=path.parent / config.database.url.removeprefix("sqlite:///"),
+        kept=timedelta(days=config.database.keep_days),
         vault_key=SecretBytes(config.vault.key.get_secret_value().encode()),
         web=config.web,
         metrics=config.metrics,

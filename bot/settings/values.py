@@ -132,6 +132,13 @@ def _header_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _kept_days(value: int) -> int:
+    """As GOV.UK Notify lets its services choose."""
+    if not 3 <= value <= 90:  # noqa: PLR2004 - the two ends
+        raise wrong("settings.keep-days")
+    return value
+
+
 def _sqlite_url(value: str) -> str:
     if re.match("postgres(ql)?(\\+\\w+)?://", value):
         raise wrong("settings.postgresql")
@@ -153,4 +160,5 @@ MenuSids = Annotated[
     dict[str, Annotated[str, AfterValidator(_content_template)]], AfterValidator(_menu_sizes)
 ]
 AnyPrice = Annotated[Price, BeforeValidator(read_price)]
+KeptDays = Annotated[int, AfterValidator(_kept_days)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]

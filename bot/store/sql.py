@@ -35,6 +35,7 @@ SUBSCRIBER_HEARD = """
     RETURNING id
 """
 SUBSCRIBER = "SELECT id, channel, address, language, community, state FROM subscribers WHERE id = :id"
+SUBSCRIBERS = "SELECT id, channel, address, state FROM subscribers"
 SUBSCRIBER_BY_ADDRESS = "SELECT id, state FROM subscribers WHERE channel = :channel AND address = :address"
 SUBSCRIBER_STATE = "UPDATE subscribers SET state = :state, forget_at = :forget_at WHERE id = :id"
 SUBSCRIBER_UNCONFIRMED = """
@@ -88,6 +89,8 @@ SUBSCRIBERS_COUNTED = """
     GROUP BY community, channel, language, state ORDER BY community, channel, language, state
 """
 
+PEOPLE = "SELECT count(*) AS people FROM subscribers"
+ANYBODY_LEFT = "SELECT EXISTS (SELECT 1 FROM consents WHERE action <> 'given') AS left"
 STATES = "SELECT state, count(*) AS people FROM subscribers WHERE community = :community GROUP BY state"
 
 # --- broadcasts -------------------------------------------------------------------------------------------
@@ -126,13 +129,21 @@ TEXT_ADD = """
 TOPIC_WANTED = "INSERT INTO broadcast_topics (broadcast, topic) VALUES (:broadcast, :topic)"
 # Who has had enough for a day waits for another, and is held until then.
 _SHOWN = "CASE WHEN state = 'queued' AND reason = 'enough' AND due_at > :now THEN 'held' ELSE state END"
+# What was folded is counted as if its rows were still there.
 COUNTS = f"""
-    SELECT {_SHOWN} AS shown, count(*) AS people FROM deliveries WHERE broadcast = :broadcast GROUP BY shown
+    SELECT shown, sum(people) AS people
+    FROM (SELECT {_SHOWN} AS shown, count(*) AS people FROM deliveries WHERE broadcast = :broadcast
+          GROUP BY shown
+          UNION ALL SELECT state, people FROM folded WHERE broadcast = :broadcast)
+    GROUP BY shown
 """  # noqa: S608 - a constant of ours
 REASONS = f"""
-    SELECT {_SHOWN} AS shown, reason, sender, count(*) AS people,
-           min(CASE WHEN reason = 'enough' THEN due_at END) AS until
-    FROM deliveries WHERE broadcast = :broadcast AND reason IS NOT NULL
+    SELECT shown, reason, sender, sum(people) AS people, min(until) AS until
+    FROM (SELECT {_SHOWN} AS shown, reason, sender, count(*) AS people,
+                 min(CASE WHEN reason = 'enough' THEN due_at END) AS until
+          FROM deliveries WHERE broadcast = :broadcast AND reason IS NOT NULL GROUP BY shown, reason, sender
+          UNION ALL SELECT state, reason, sender, people, NULL FROM folded
+                    WHERE broadcast = :broadcast AND reason <> '')
     GROUP BY shown, reason, sender ORDER BY shown, people DESC, reason
 """  # noqa: S608 - a constant of ours
 CANCEL_OPEN = """

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlite_utils import Database
 
+from bot.store import optouts
 from bot.store.faults import Unusable, Why, said_plainly
 from bot.store.migrations import migrations
 
@@ -40,10 +41,15 @@ _MOST, _LONGEST = 200, 0.01
 
 
 class Transaction:
-    """What may be asked of the database within one transaction, on its own thread."""
+    """What may be asked of the database within one transaction, on its own thread.
+
+    Attributes:
+        words: Of people about being written to, by tag: they go to the file beside the database first.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.words: list[tuple[bytes, optouts.Word]] = []
 
     def rows(self, sql: str, values: Mapping[str, object] | None = None) -> list[Row]:
         """Every row of a query, or of a statement with RETURNING."""
@@ -97,6 +103,7 @@ class Store:
         self.unusable: Why | None = None
         self._loop = asyncio.get_running_loop()
         self._handed: deque[_Handed[Any]] = deque()
+        self._words: list[tuple[bytes, optouts.Word]] = []
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._reader = ThreadPoolExecutor(1, "store-reader")
         self._writer_end = ExitStack()  # what each thread opened, for it to close
@@ -121,6 +128,11 @@ class Store:
             await store.close()
             raise
         return store
+
+    @property
+    def path(self) -> Path:
+        """Its file; what must outlive it stands beside it."""
+        return self._path
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a transaction: all of it is on the disk afterwards, or none.
@@ -217,6 +229,7 @@ class Store:
     def _commit(self, together: Sequence[_Handed[Any]]) -> int:
         """Do as many works as the time allows and commit them; how many were done."""
         connection = self._write_db.conn
+        self._words.clear()
         # Not `atomic()`: it begins deferred, and a reader that becomes a writer can be refused.
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -224,6 +237,8 @@ class Store:
             while done < len(together) and (not done or time.monotonic() < end):
                 self._do(together[done])
                 done += 1
+            if self._words:
+                optouts.add(self._path, self._words)
             connection.commit()
         except BaseException:
             connection.rollback()
@@ -239,7 +254,9 @@ class Store:
         connection.execute("SAVEPOINT work")
         try:
             with said_plainly():
-                handed.result = handed.work(Transaction(self._write_db))
+                transaction = Transaction(self._write_db)
+                handed.result = handed.work(transaction)
+                self._words += transaction.words
         except BaseException as fault:
             handed.fault = fault
             if not connection.in_transaction:
