@@ -27,6 +27,7 @@ from bot.lane import Lane
 from bot.listening import Listener
 from bot.moments import Clockwork
 from bot.outbox import Outbox
+from bot.poison import Note
 from bot.settings import Sms, Telegram
 from bot.store import Store
 from bot.subscribers import Subscribers
@@ -85,6 +86,7 @@ class App:
         self.inbox: Inbox
         self.figures: Figures
         self._vault: Vault
+        self._note: Note
 
     @property
     def project(self) -> Project:
@@ -100,6 +102,7 @@ class App:
         except BaseException:
             await self.store.close()
             raise
+        self._note = Note(self.project.settings.database_path)
         self.outbox = Outbox(self.store, self._vault)
         self.reports = Reports(self.store, self.current)
         self.broadcasts = Broadcasts(self.store, self.current, self.reports)
@@ -115,6 +118,7 @@ class App:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._note.close()
         await self.store.close()
 
     @contextlib.asynccontextmanager
@@ -154,7 +158,7 @@ class App:
                 port=web.port,
                 public_url=public_url,
                 now=now,
-                heard=listener.heard,
+                stir=dispatcher.stir,
             )
             tidy = Housekeeping(self.store, self._vault)
             clock = Clock(self.broadcasts, tidy, self.arming, stir=dispatcher.stir)
@@ -163,6 +167,7 @@ class App:
                 await asyncio.sleep(0)  # it takes the lock, or knows that it cannot, before it waits
                 if dispatching.done():
                     await dispatching
+                await inbounds.begin(now())
                 await server.start()
                 await self.current.prepare()
                 jobs = listener, self.editing, clock, dispatcher
@@ -174,7 +179,7 @@ class App:
                 await server.stop()
 
     def _inbounds(self) -> Inbounds:
-        return Inbounds(self.store, self._vault, current=self.current, outbox=self.outbox)
+        return Inbounds(self.store, self._vault, self._note, current=self.current, outbox=self.outbox)
 
     def _listener(
         self, channels: Mapping[str, Channel], inbounds: Inbounds, public_url: str, dispatcher: Dispatcher

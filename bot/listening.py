@@ -1,6 +1,6 @@
-"""Hearing without a webhook, and reading what was heard: Telegram's long polls, and the loop that answers.
+"""Hearing without a webhook: Telegram's long polls, and what an earlier version heard and did not answer.
 
-An edge, like `web`: what comes in is stored by `inbound`, and read only then.
+An edge, like `web`: what comes in is answered by `inbound`, and acknowledged only then.
 """
 
 from __future__ import annotations
@@ -50,33 +50,27 @@ class Listener:
         self._hooked = hooked
         self._now = now
         self._stir = stir
-        self._waiting = asyncio.Event()
-        self._waiting.set()  # what was stored before a crash is answered now
-
-    def heard(self) -> None:
-        """Something was stored."""
-        self._waiting.set()
 
     async def run(self) -> None:
-        """Ask, and answer."""
+        """Ask, and have it answered."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._answer())
+            tasks.create_task(self._catch_up())
             for sender, bot in self._polled.items():
                 tasks.create_task(self._poll(sender, bot))
             for sender, (bot, url) in self._hooked.items():
                 tasks.create_task(self._hook(sender, bot, url))
+        await asyncio.Event().wait()  # webhooks need nobody here
 
-    async def _answer(self) -> None:
+    async def _catch_up(self) -> None:
         while True:
-            await self._waiting.wait()
-            self._waiting.clear()
             try:
                 while await self._inbounds.answer_waiting(self._now()):
                     self._stir()
             except Unusable as error:
                 log.error("answer.not-stored", reason=error.why)  # noqa: TRY400 - a trace could quote values
                 await asyncio.sleep(_PAUSE)
-                self.heard()
+            else:
+                return
 
     async def _poll(self, sender: str, bot: Telegram) -> None:
         offset: int | None = None
@@ -96,7 +90,8 @@ class Listener:
             await bot.delete_webhook()  # one that was set once keeps Telegram from answering polls
         facts, following = await bot.updates(offset or 0, _POLL_SECONDS)
         await self._inbounds.accept(sender, facts, self._now())
-        self.heard()
+        if facts:
+            self._stir()
         await bot.acknowledge_polled(facts)
         return following
 

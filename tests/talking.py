@@ -69,8 +69,6 @@ class Talk:
         """Somebody is heard; what they are answered."""
         last = (await self.rows("SELECT coalesce(max(id), 0) FROM deliveries"))[0][0]
         await self.inbounds.accept(SENDERS[channel], [heard], self.now)
-        while await self.inbounds.answer_waiting(self.now):
-            pass
         said = (
             "SELECT t.open FROM deliveries d JOIN texts t ON t.id = d.text WHERE d.id > :last ORDER BY d.id"
         )

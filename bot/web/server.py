@@ -1,7 +1,7 @@
-"""aiohttp's webhooks and health: bytes in, stored, acknowledged. Nothing is answered or sent here.
+"""aiohttp's webhooks and health: bytes in, what follows from them stored, acknowledged. Nothing is sent here.
 
-A webhook that its vendor did not sign is refused before it is parsed; one that cannot be stored is refused
-with 503, so that the vendor tries again.
+A webhook that its vendor did not sign is refused before it is parsed; one whose answer cannot be stored is
+refused with 503, so that the vendor tries again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Server:
 
     Args:
         public_url: What vendors call, without a slash at the end: signatures are computed over it.
-        heard: Called when something was stored.
+        stir: Called when there may be a reply to send.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Server:
         port: int,
         public_url: str,
         now: Callable[[], datetime],
-        heard: Callable[[], None],
+        stir: Callable[[], None],
     ) -> None:
         self._channels = channels
         self._inbounds = inbounds
@@ -53,7 +53,7 @@ class Server:
         self._port = port
         self._public_url = public_url
         self._now = now
-        self._heard = heard
+        self._stir = stir
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -88,7 +88,7 @@ class Server:
         except Unusable as error:
             log.error("hook.not-stored", sender=sender, reason=error.why)  # noqa: TRY400 - a trace could quote values
             raise web.HTTPServiceUnavailable from None
-        self._heard()
+        self._stir()
         answer = channel.acknowledge(facts)
         return web.Response(text=answer.body, content_type=answer.content_type)
 
