@@ -225,5 +225,6 @@ async def test_a_message_that_kills_whoever_reads_it_is_read_by_a_person(
         ended = await working.stop()
     assert "answer.quarantined" in ended.err
     assert POISON not in ended.err
-    assert POISON in (await made.do("inbox")).out
+    [(reference,)] = made.rows("SELECT reference FROM threads")
+    assert POISON in (await made.do("inbox", "read", reference)).out
     assert made.rows("SELECT count(*), max(deaths) FROM inbounds WHERE text IS NULL") == [(3, 3)]
