@@ -158,7 +158,7 @@ class App:
                 port=web.port,
                 public_url=public_url,
                 now=now,
-                stir=dispatcher.stir,
+                stir=dispatcher.replied,
             )
             tidy = Housekeeping(self.store, self._vault)
             clock = Clock(self.broadcasts, tidy, self.arming, stir=dispatcher.stir)
@@ -196,7 +196,7 @@ class App:
             {name: bot for name, bot in bots.items() if name not in called},
             {name: (bots[name], f"{public_url}/hooks/{name}") for name in called},
             now=self.clockwork.now,
-            stir=dispatcher.stir,
+            stir=dispatcher.replied,
         )
 
     def _dispatcher(self, channels: Mapping[str, Channel]) -> Dispatcher:

@@ -96,6 +96,12 @@ class Dispatcher:
         for lane in self.lanes:
             lane.stir()
 
+    def replied(self, sender: str) -> None:
+        """There is a reply to send through this sender; what may speak beside it is as it was."""
+        for lane in self.lanes:
+            if lane.sender == sender:
+                lane.stir()
+
     def stop(self) -> None:
         """Let what is in flight end, and return from `run`."""
         self._stopped.set()

@@ -33,7 +33,7 @@ class Listener:
     Args:
         polled: The bots to ask for updates, by sender.
         hooked: The bots to be called by Telegram instead, each with the URL to call.
-        stir: Called when there are replies to send.
+        stir: Called with the sender through which there are replies to send.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Listener:
         hooked: Mapping[str, tuple[Telegram, str]],
         *,
         now: Callable[[], datetime],
-        stir: Callable[[], None],
+        stir: Callable[[str], None],
     ) -> None:
         self._inbounds = inbounds
         self._polled = polled
@@ -65,7 +65,7 @@ class Listener:
         while True:
             try:
                 while await self._inbounds.answer_waiting(self._now()):
-                    self._stir()
+                    pass  # each lane looks by itself before long
             except Unusable as error:
                 log.error("answer.not-stored", reason=error.why)  # noqa: TRY400 - a trace could quote values
                 await asyncio.sleep(_PAUSE)
@@ -91,7 +91,7 @@ class Listener:
         facts, following = await bot.updates(offset or 0, _POLL_SECONDS)
         await self._inbounds.accept(sender, facts, self._now())
         if facts:
-            self._stir()
+            self._stir(sender)
         await bot.acknowledge_polled(facts)
         return following
 

@@ -33,7 +33,7 @@ class Server:
 
     Args:
         public_url: What vendors call, without a slash at the end: signatures are computed over it.
-        stir: Called when there may be a reply to send.
+        stir: Called with the sender through which there may be a reply to send.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Server:
         port: int,
         public_url: str,
         now: Callable[[], datetime],
-        stir: Callable[[], None],
+        stir: Callable[[str], None],
     ) -> None:
         self._channels = channels
         self._inbounds = inbounds
@@ -88,7 +88,7 @@ class Server:
         except Unusable as error:
             log.error("hook.not-stored", sender=sender, reason=error.why)  # noqa: TRY400 - a trace could quote values
             raise web.HTTPServiceUnavailable from None
-        self._stir()
+        self._stir(sender)
         answer = channel.acknowledge(facts)
         return web.Response(text=answer.body, content_type=answer.content_type)
 
