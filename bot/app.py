@@ -1,4 +1,4 @@
-"""The one place where the parts are built and joined, started in order and stopped in reverse."""
+"""The one place where the parts of a deployment are built and joined. What runs beside them is `service`."""
 
 from __future__ import annotations
 
@@ -14,28 +14,20 @@ from bot.broadcasts import Broadcasts
 from bot.broadcasts.approval import Approvals
 from bot.broadcasts.corrections import Corrections
 from bot.broadcasts.plan import Plans
-from bot.broadcasts.repeating import Repeating
 from bot.broadcasts.reports import Reports
-from bot.clock import Clock
 from bot.current import Current
+from bot.disk import Disk
 from bot.dispatcher import Dispatcher, Speaking, alone
 from bot.editing import Editing
 from bot.figures import Figures
-from bot.housekeeping import Housekeeping
-from bot.inbound import Inbounds
 from bot.inbox import Inbox
 from bot.lane import Lane
-from bot.listening import Listener
 from bot.moments import Clockwork
 from bot.opening import open_channel
 from bot.outbox import Outbox
-from bot.settings import Telegram
-from bot.settling import Settling
 from bot.store import Store
 from bot.subscribers import Subscribers
 from bot.vault import Vault
-from bot.web.server import Server
-from channels.telegram import Telegram as TelegramChannel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -72,6 +64,8 @@ class App:
     def __init__(self, project: Project, clockwork: Clockwork = CLOCKWORK) -> None:
         self.current = Current(project)
         self.clockwork = clockwork
+        self.disk = Disk(project.settings.database_path, clockwork.ticks)
+        self.vault: Vault
         self.store: Store
         self.subscribers: Subscribers
         self.outbox: Outbox
@@ -84,7 +78,6 @@ class App:
         self.editing: Editing
         self.inbox: Inbox
         self.figures: Figures
-        self._vault: Vault
 
     @property
     def project(self) -> Project:
@@ -92,24 +85,25 @@ class App:
         return self.current.project
 
     async def __aenter__(self) -> Self:
-        self._vault = Vault(self.project.settings.vault_key.get_secret_value())
-        self.store = await Store.open(self.project.settings.database_path)
+        settings, now = self.project.settings, self.clockwork.now
+        self.vault = Vault(settings.vault_key.get_secret_value())
+        self.store = await Store.open(settings.database_path)
         try:
-            self.subscribers = Subscribers(self.store, self._vault)
+            self.subscribers = Subscribers(self.store, self.vault)
             await self.subscribers.keep_key()
         except BaseException:
             await self.store.close()
             raise
-        self.outbox = Outbox(self.store, self._vault)
+        self.outbox = Outbox(self.store, self.vault)
         self.reports = Reports(self.store, self.current)
         self.broadcasts = Broadcasts(self.store, self.current, self.reports)
         self.approvals = Approvals(self.store, self.broadcasts)
         self.corrections = Corrections(self.store, self.current)
         self.plans = Plans(self.store, self.current, self.reports)
-        self.arming = Arming(self.store, self.project.settings.database_path, self.clockwork)
-        self.editing = Editing(self.store, self.current, self.clockwork.now)
-        self.inbox = Inbox(self.store, self._vault, self.current)
-        self.figures = Figures(self.store, self._vault)
+        self.arming = Arming(self.store, self.vault, settings.database_path, self.clockwork)
+        self.editing = Editing(self.store, self.current, self.disk, now)
+        self.inbox = Inbox(self.store, self.vault, self.current)
+        self.figures = Figures(self.store, self.vault)
         return self
 
     async def __aexit__(
@@ -127,8 +121,8 @@ class App:
             AlreadyDispatching: another process sends from this database; nothing was begun.
         """
         with alone(self.project.settings.database_path):
-            async with self._channels() as channels:
-                dispatcher = self._dispatcher(channels)
+            async with self.channels() as channels:
+                dispatcher = self.dispatcher(channels)
                 task = asyncio.create_task(dispatcher.run())
                 try:
                     yield dispatcher, task
@@ -137,112 +131,7 @@ class App:
                     await asyncio.gather(task, return_exceptions=True)
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[tuple[Dispatcher, asyncio.Task[None]]]:
-        """The whole service: webhooks, polls, answers, clock, lanes.
-
-        Yields the dispatcher and a task that raises what ends one of them.
-
-        Raises:
-            AlreadyDispatching: another process sends from this database; nothing was begun.
-            OSError: the port is taken.
-        """
-        with alone(self.project.settings.database_path):
-            async with self._channels() as channels:
-                dispatcher, inbounds = self._dispatcher(channels), self._inbounds()
-                listener = self._listener(channels, inbounds, dispatcher)
-                server = self._server(channels, inbounds, listener)
-                tidy = Housekeeping(self.store, self._vault)
-                clock = Clock(self.broadcasts, tidy, self.arming, stir=dispatcher.stir)
-                dispatching = asyncio.create_task(dispatcher.run())
-                try:
-                    await server.start()
-                    await self.current.prepare()
-                    settling = self._settling(channels, dispatcher)
-                    jobs = listener, self.editing, settling, clock, dispatcher
-                    async with _at_work(*jobs, dispatching) as working:
-                        yield dispatcher, working
-                finally:
-                    dispatcher.stop()  # together: each may take seconds, and both have ten
-                    await asyncio.gather(dispatching, server.stop(), return_exceptions=True)
-
-    @property
-    def _public_url(self) -> str:
-        web = self.project.settings.web
-        return web.public_url or f"http://{web.host}:{web.port}"
-
-    def _settling(self, channels: Mapping[str, Channel], dispatcher: Dispatcher) -> Settling:
-        lanes = {lane.sender: lane for lane in dispatcher.lanes}
-        return Settling(
-            self.store,
-            self._vault,
-            channels=channels,
-            resting=lambda sender: bool(lanes[sender].trouble or lanes[sender].resting),
-            stir=dispatcher.stir,
-            repeating=Repeating(self.store, self.current),
-            arming=self.arming,
-            clockwork=self.clockwork,
-        )
-
-    def _inbounds(self) -> Inbounds:
-        return Inbounds(self.store, self._vault, current=self.current, outbox=self.outbox)
-
-    def _server(self, channels: Mapping[str, Channel], inbounds: Inbounds, listener: Listener) -> Server:
-        web = self.project.settings.web
-        return Server(
-            channels,
-            inbounds,
-            host=web.host,
-            port=web.port,
-            public_url=self._public_url,
-            now=self.clockwork.now,
-            heard=listener.heard,
-        )
-
-    def _listener(
-        self, channels: Mapping[str, Channel], inbounds: Inbounds, dispatcher: Dispatcher
-    ) -> Listener:
-        senders = self.project.settings.senders
-        bots = {name: bot for name, bot in channels.items() if isinstance(bot, TelegramChannel)}
-        called = {
-            name
-            for name in bots
-            if isinstance(sender := senders[name], Telegram) and sender.updates == "webhook"
-        }
-        return Listener(
-            inbounds,
-            {name: bot for name, bot in bots.items() if name not in called},
-            {name: (bots[name], f"{self._public_url}/hooks/{name}") for name in called},
-            now=self.clockwork.now,
-            stir=dispatcher.stir,
-        )
-
-    def _dispatcher(self, channels: Mapping[str, Channel]) -> Dispatcher:
-        speaking = Speaking(self.broadcasts, self.arming, self.clockwork)
-        senders = self.project.settings.senders
-        lanes = [
-            Lane(
-                name,
-                channel,
-                senders[name].rate,
-                _IN_FLIGHT,
-                outbox=self.outbox,
-                vault=self._vault,
-                speaking=speaking,
-                clockwork=self.clockwork,
-            )
-            for name, channel in channels.items()
-        ]
-        return Dispatcher(
-            lanes,
-            speaking,
-            outbox=self.outbox,
-            broadcasts=self.broadcasts,
-            arming=self.arming,
-            clockwork=self.clockwork,
-        )
-
-    @contextlib.asynccontextmanager
-    async def _channels(self) -> AsyncIterator[dict[str, Channel]]:
+    async def channels(self) -> AsyncIterator[dict[str, Channel]]:
         """Every sender, opened, and closed at the end."""
         public_url = self.project.settings.web.public_url
         channels: dict[str, Channel] = {
@@ -255,41 +144,30 @@ class App:
             for channel in channels.values():
                 await channel.aclose()
 
-
-@contextlib.asynccontextmanager
-async def _at_work(
-    listener: Listener,
-    editing: Editing,
-    settling: Settling,
-    clock: Clock,
-    dispatcher: Dispatcher,
-    dispatching: asyncio.Task[None],
-) -> AsyncIterator[asyncio.Task[None]]:
-    """What makes work for the dispatcher; begun once it may send, ended before it."""
-
-    async def once_armed() -> None:
-        await dispatcher.armed.wait()
-        clock.start()
-        await listener.run()
-
-    async def settled() -> None:
-        await dispatcher.armed.wait()
-        await settling.run()
-
-    jobs = [asyncio.create_task(job) for job in (once_armed(), settled(), editing.run())]
-    working = asyncio.create_task(_first_fault(*jobs, dispatching))
-    try:
-        yield working
-    finally:
-        clock.stop()
-        for task in (working, *jobs):
-            task.cancel()
-        await asyncio.gather(working, *jobs, return_exceptions=True)
-        await editing.end()
-
-
-async def _first_fault(*tasks: asyncio.Task[None]) -> None:
-    """Wait until one of them ends, which none does by itself; raises what ended it."""
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        await task
+    def dispatcher(self, channels: Mapping[str, Channel]) -> Dispatcher:
+        """A lane for each of these senders, not yet at work."""
+        speaking = Speaking(self.broadcasts, self.arming, self.disk, self.clockwork)
+        senders = self.project.settings.senders
+        lanes = [
+            Lane(
+                name,
+                channel,
+                senders[name].rate,
+                _IN_FLIGHT,
+                outbox=self.outbox,
+                vault=self.vault,
+                speaking=speaking,
+                disk=self.disk,
+                clockwork=self.clockwork,
+            )
+            for name, channel in channels.items()
+        ]
+        return Dispatcher(
+            lanes,
+            speaking,
+            outbox=self.outbox,
+            broadcasts=self.broadcasts,
+            arming=self.arming,
+            disk=self.disk,
+            clockwork=self.clockwork,
+        )

@@ -40,6 +40,8 @@ class Current:
 
     def __init__(self, project: Project) -> None:
         self._reading = _Reading(project)
+        self._ready = False
+        self._preparing = asyncio.Lock()
 
     @property
     def project(self) -> Project:
@@ -64,9 +66,14 @@ class Current:
         _settle()
 
     async def prepare(self) -> None:
-        """Make ready to answer, so that nobody who asks has to wait for that."""
-        await asyncio.to_thread(self._reading.prepare)
-        _settle()
+        """Make ready to answer, once, so that nobody who asks later has to wait for that."""
+        if self._ready:
+            return
+        async with self._preparing:
+            if not self._ready:
+                await asyncio.to_thread(self._reading.prepare)
+                _settle()
+                self._ready = True
 
 
 def _settle() -> None:

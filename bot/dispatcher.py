@@ -99,6 +99,7 @@ class Dispatcher:
         outbox: Outbox,
         broadcasts: Broadcasts,
         arming: Arming,
+        disk: Disk,
         clockwork: Clockwork,
     ) -> None:
         self.lanes = lanes
@@ -108,6 +109,7 @@ class Dispatcher:
         self._outbox = outbox
         self._broadcasts = broadcasts
         self._arming = arming
+        self._disk = disk
         self._clockwork = clockwork
         self._stopped = asyncio.Event()
 
@@ -116,6 +118,12 @@ class Dispatcher:
         self.speaking.look()
         for lane in self.lanes:
             lane.stir()
+
+    def replied(self, sender: str) -> None:
+        """There is a reply to send through this sender; what may speak beside it is as it was."""
+        for lane in self.lanes:
+            if lane.sender == sender:
+                lane.stir()
 
     def stop(self) -> None:
         """Let what is in flight end, and return from `run`."""
@@ -168,8 +176,8 @@ class Dispatcher:
             try:
                 await self._arming.beat()
                 await self._broadcasts.finish(self._clockwork.now())
-            except Unusable as error:  # the lanes tell of it
-                if not error.passes:
+            except Unusable as fault:
+                if not self._disk.passing(fault):
                     raise
 
     async def _pause(self, seconds: float) -> None:

@@ -1,115 +1,131 @@
 """What vendors tell us: one heard message or receipt in, rows out; each at most once.
 
-A message is stored before it is acknowledged and read after, so a crash in between loses nothing. Its reply
-is a delivery like any other, and what it changes is changed together with that, or not at all.
+A message is answered before it is acknowledged: that it was heard, what it changes and its reply, a delivery
+like any other, are one commit. A crash before it loses nothing, for the vendor was told nothing and says it
+again.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import structlog
 
 from bot import consent, strangers
 from bot.acting import Acting
-from bot.conversation import Answer
-from bot.conversation.answers import Asked, Asker, Link, OfferLink, PassOn, WriteAgain
+from bot.answering import Message, Reader, Standing
+from bot.conversation.answers import Asked, Asker
 from bot.moments import month_of, to_ms
 from bot.numbers import takes_marketing
-from bot.settings import Whatsapp
 from bot.store import Unusable, sql, talk
 from bot.texts import add_text
+from bot.vault import BadKey
 from channels.base import Choice, Heard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from bot.answering import Decided
     from bot.current import Current
     from bot.outbox import Outbox
-    from bot.rendering import Rendered
-    from bot.store import Store, Transaction
+    from bot.poison import Note
+    from bot.store import Row, Store, Transaction
     from bot.vault import Vault
     from channels.base import Receipt
 
 log = structlog.get_logger()
 
 _AT_ONCE = 20
-"""How many are read before others have their turn: a few milliseconds."""
-_TOLD_AFTERWARDS = (PassOn, WriteAgain, OfferLink, Link)
-"""Acts that the reply can only tell of once they are done."""
 _WAITS = {"confirm": consent.VISIT, "opinion": timedelta(days=7)}
 _WAIT = timedelta(hours=24)
 """For how long we wait for an answer to what we asked, where nothing else is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A message to be answered, and who wrote it; no asker when there is nobody to answer."""
-
-    id: int
-    sender: str
-    person: int
-    text: str
-    asker: Asker | None
-    left_there: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """What a message is answered; `said` when that can be written before anything is done."""
-
-    waiting: _Waiting
-    answer: Answer | None
-    said: Rendered | None
-
-
 class Inbounds:
     """What was heard, in one store."""
 
-    def __init__(
-        self,
-        store: Store,
-        vault: Vault,
-        *,
-        current: Current,
-        outbox: Outbox,
-    ) -> None:
+    def __init__(self, store: Store, vault: Vault, note: Note, *, current: Current, outbox: Outbox) -> None:
         self._store = store
         self._vault = vault
+        self._note = note
         self._current = current
         self._outbox = outbox
+        self._reader = Reader(current, note)
+        self._writers: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
+
+    async def begin(self, now: datetime) -> None:
+        """Count the message that the last process died of, if it did. Before anything is accepted.
+
+        Raises:
+            Unusable: that could not be written.
+        """
+        if found := self._note.found():
+            sender, vendor_id = found
+            values = {"sender": sender, "vendor_id": vendor_id, "nothing": b"", "now": to_ms(now)}
+            await self._store.write(lambda tx: tx.run(talk.INBOUND_DEADLY, values))
+            log.error("answer.deadly", sender=sender)
+            self._note.clear()
 
     async def accept(self, sender: str, facts: Sequence[Heard | Receipt], now: datetime) -> None:
-        """Store what a vendor told us. When this returns, the vendor may be told that we have it."""
-        for fact in facts:
-            if isinstance(fact, Heard):
-                await self._hear(sender, fact, now)
-            else:
-                await self._outbox.receipt(sender, fact, now)
+        """Answer what a vendor told us. When this returns, the vendor may be told that we have it.
+
+        Raises:
+            Unusable: the database failed; some of it may not be answered, so it has to be told again.
+        """
+        await self._current.prepare()
+        await asyncio.gather(*(self._accept(sender, fact, now) for fact in facts))
 
     async def answer_waiting(self, now: datetime) -> int:
-        """Read what was stored and queue the replies; how many were read.
+        """Answer what an earlier version stored and did not come to answer; how many were seen to.
 
         Raises:
             Unusable: the database failed; what was not answered still waits.
         """
-        values = {"limit": _AT_ONCE, "now": to_ms(now)}
-        waiting = await self._store.read(
-            lambda tx: [self._waiting(tx, row) for row in tx.rows(talk.INBOUNDS_UNANSWERED, values)]
-        )
-        decided = [self._decide(one, now) for one in waiting]
-        if decided:
-            await self._settle(decided, now)
-        return len(decided)
+        await self._current.prepare()
+        waiting = await self._store.read(lambda tx: tx.rows(talk.INBOUNDS_WAITING, {"limit": _AT_ONCE}))
+        for row in waiting:
+            if heard := self._stored(row):
+                await self._hear(row["sender"], heard, now)
+            else:
+                await self._store.write(_given_up(row["id"]))
+        return len(waiting)
+
+    def _stored(self, row: Row) -> Heard | None:
+        """What was stored; None where it is damaged, or its sender is gone."""
+        sender, vendor_id, left = row["sender"], row["vendor_id"], bool(row["left_there"])
+        if sender not in self._current.project.settings.senders:
+            return None
+        try:
+            text = self._vault.open_text(row["text"], f"inbounds|{sender}|{vendor_id}")
+            return Heard(vendor_id, self._vault.open(row["channel"], row["address"]), text, left=left)
+        except BadKey:
+            return None
+
+    async def _accept(self, sender: str, fact: Heard | Receipt, now: datetime) -> None:
+        if isinstance(fact, Heard):
+            await self._hear(sender, fact, now)
+        else:
+            await self._outbox.receipt(sender, fact, now)
 
     async def _hear(self, sender: str, heard: Heard, now: datetime) -> None:
+        """Answer one message, unless it is answered already. Each person's come one after the other."""
+        message = self._message(sender, heard, now)
+        async with self._writers.setdefault(message.writer["address"], asyncio.Lock()):
+            standing = await self._store.read(lambda tx: self._standing(tx, message))
+            while standing:  # once, unless what was decided on has changed meanwhile
+                decided = await self._reader.read(message, standing)
+                standing = await self._settle(message, standing, decided)
+
+    def _message(self, sender: str, heard: Heard, now: datetime) -> Message:
         channel = self._current.project.settings.senders[sender].channel
         community = strangers.community_of(sender, self._current.project.communities)
-        person = {
+        writer = {
             "channel": channel,
             "address": self._vault.seal(channel, heard.address),
             "language": strangers.language_of(heard, community),
@@ -119,99 +135,70 @@ class Inbounds:
             "marketing": takes_marketing(channel, heard.address),
             "forget_at": to_ms(now + consent.VISIT),
         }
-        inbound = {
-            "sender": sender,
-            "vendor_id": heard.vendor_id,
-            "text": self._vault.seal_text(heard.text, _owner(sender, heard.vendor_id)),
-            "left_there": int(heard.left),
-            "heard_at": to_ms(now),
-        }
-        await self._store.write(lambda tx: _store_heard(tx, person, inbound))
+        return Message(sender, heard, writer, now)
 
-    def _waiting(self, tx: Transaction, row: Mapping[str, object]) -> _Waiting:
-        person, sender = int(str(row["subscriber"] or 0)), str(row["sender"])
-        text = self._vault.open_text(_bytes(row["text"]), _owner(sender, str(row["vendor_id"])))
-        asker = self._asker(tx, row, person, sender) if row["state"] is not None else None
-        return _Waiting(int(str(row["id"])), sender, person, text, asker, bool(row["left_there"]))
+    def _standing(self, tx: Transaction, message: Message) -> Standing | None:
+        """How things stand; None when the message is answered already."""
+        named = {"sender": message.sender, "vendor_id": message.heard.vendor_id}
+        known = tx.one(talk.INBOUND_KNOWN, named)
+        if known and known["answered"]:
+            return None
+        row = tx.one(talk.WRITER, {**message.writer, "now": to_ms(message.now)})
+        return Standing(self._asker(tx, message, row), known["deaths"] if known else 0)
 
-    def _asker(self, tx: Transaction, row: Mapping[str, object], person: int, sender: str) -> Asker:
+    def _asker(self, tx: Transaction, message: Message, row: Row | None) -> Asker:
         communities = self._current.project.communities
-        mine = communities.get(str(row["community"]))
-        topics = tx.rows(talk.TOPICS, {"subscriber": person})
+        known = row or message.writer
+        topics = tx.rows(talk.TOPICS, {"subscriber": row["id"]}) if row else ()
         asked = None
-        if row["question"] is not None:
-            choices = tuple(Choice(**choice) for choice in json.loads(str(row["choices"])))
-            kept = self._vault.open_text(_bytes(row["kept"]), _kept(person)) if row["kept"] else ""
-            asked = Asked(row["question"], choices, kept)  # type: ignore[arg-type] # only ours are stored
+        if row and row["question"]:
+            choices = tuple(Choice(**choice) for choice in json.loads(row["choices"]))
+            kept = self._vault.open_text(row["kept"], _kept(row["id"])) if row["kept"] else ""
+            asked = Asked(row["question"], choices, kept)
         return Asker(
-            community=mine or strangers.community_of(sender, communities),
-            channel=row["channel"],  # type: ignore[arg-type] # only ours are stored
-            language=str(row["language"]),
-            state=str(row["state"]),
+            community=communities.get(known["community"])
+            or strangers.community_of(message.sender, communities),
+            channel=known["channel"],
+            language=known["language"],
+            state=row["state"] if row and row["state"] != "gone" else "visitor",  # who writes is there again
             topics=frozenset(topic["topic"] for topic in topics),
             asked=asked,
         )
 
-    def _decide(self, waiting: _Waiting, now: datetime) -> _Decided:
-        """Pure but for the log. A fault of ours with one message must not keep the others waiting."""
-        if waiting.asker is None or waiting.left_there:
-            return _Decided(waiting, None, None)
+    async def _settle(self, message: Message, standing: Standing, decided: Decided) -> Standing | None:
+        """Write an answer down. None once it is on the disk; else how things stand by now."""
         try:
-            answer = self._current.conversation.answer(waiting.text, waiting.asker, now)
-            later = any(isinstance(act, _TOLD_AFTERWARDS) for act in answer.does)
-            return _Decided(waiting, answer, None if later else self._said(waiting.sender, answer, now, {}))
+            return await self._store.write(lambda tx: self._write(tx, message, standing, decided))
+        except Unusable:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this message alone
-            log.error("answer.fault", inbound=waiting.id, error=type(error).__name__)  # noqa: TRY400 - a trace could quote what they wrote
-            answer = Answer("nothing", waiting.asker, self._current.conversation.honestly())
-            return _Decided(waiting, answer, self._said(waiting.sender, answer, now, {}))
+            sorry = self._reader.sorry(message, standing, error)
+            return await self._store.write(lambda tx: self._write(tx, message, standing, sorry))
 
-    def _said(self, sender: str, answer: Answer, now: datetime, told: Mapping[str, str]) -> Rendered | None:
-        through = self._current.project.settings.senders[sender]
-        menus = through.menus if isinstance(through, Whatsapp) else {}
-        return self._current.writer.write(answer, now, menus=menus, ended=told)
-
-    async def _settle(self, decided: Sequence[_Decided], now: datetime) -> None:
-        """All of them in one transaction; where one cannot be written, each in its own."""
-        try:
-            await self._store.write(lambda tx: self._write_all(tx, decided, now))
-        except Unusable:
-            raise
-        except Exception:  # noqa: BLE001 - looked for below, one by one
-            for one in decided:
-                await self._settle_alone(one, now)
-
-    async def _settle_alone(self, one: _Decided, now: datetime) -> None:
-        try:
-            await self._store.write(lambda tx: self._write(tx, one, now))
-        except Unusable:
-            raise
-        except Exception as error:  # noqa: BLE001 - as in `_decide`
-            log.error("answer.fault", inbound=one.waiting.id, error=type(error).__name__)  # noqa: TRY400 - as in `_decide`
-            await self._store.write(lambda tx: tx.run(talk.INBOUND_ANSWERED, {"id": one.waiting.id}))
-
-    def _write_all(self, tx: Transaction, decided: Sequence[_Decided], now: datetime) -> None:
-        for one in decided:
-            self._write(tx, one, now)
-
-    def _write(self, tx: Transaction, decided: _Decided, now: datetime) -> None:
+    def _write(
+        self, tx: Transaction, message: Message, standing: Standing, decided: Decided
+    ) -> Standing | None:
         """What follows from one message: what it changes, its reply, and what we wait for."""
-        waiting, answer = decided.waiting, decided.answer
-        tx.run(talk.INBOUND_ANSWERED, {"id": waiting.id})
-        if waiting.asker is None:
-            return
-        if answer is None:  # the vendor has let them go, and told them so
-            consent.leave(tx, self._vault, waiting.person, waiting.asker.channel, now)
-            tx.run(talk.ASKED_NOTHING, {"subscriber": waiting.person})
-            return
-        acting = Acting(tx, self._vault, waiting.person, waiting.asker, waiting.sender, now)
-        told = acting.perform(answer.does)
+        stands = self._standing(tx, message)
+        if stands != standing:
+            return stands
+        now, asker, answer = message.now, standing.asker, decided.answer
+        person = int(tx.rows(sql.SUBSCRIBER_HEARD, message.writer)[0]["id"])
+        inbound = int(tx.rows(talk.INBOUND_ADD, _row(message, person))[0]["id"])
+        if answer is None:
+            consent.leave(tx, self._vault, person, asker.channel, now)
+            tx.run(talk.ASKED_NOTHING, {"subscriber": person})
+            return None
+        told = Acting(tx, self._vault, person, asker, message.sender, now).perform(answer.does)
         if not answer.leaving:  # what waited for their word may go now, unless that word was goodbye
-            tx.run(sql.RELEASE_WINDOW, {"subscriber": waiting.person, "now": to_ms(now)})
-        said = self._said(waiting.sender, answer, now, told) if told else decided.said
-        self._wait_for(tx, waiting.person, answer.asks, now)
+            tx.run(sql.RELEASE_WINDOW, {"subscriber": person, "now": to_ms(now)})
+        said = self._reader.said(message, answer, told) if told else decided.said
+        self._wait_for(tx, person, answer.asks, now)
         if said is not None and said.open:
-            reply = {"inbound": waiting.id, "subscriber": waiting.person, "sender": waiting.sender}
-            tx.run(sql.REPLY_ADD, reply | {"text": add_text(tx, said, waiting.sender), "now": to_ms(now)})
+            text = add_text(tx, said, message.sender)
+            reply = {"inbound": inbound, "subscriber": person, "sender": message.sender, "text": text}
+            tx.run(sql.REPLY_ADD, {**reply, "now": to_ms(now)})
+        return None
 
     def _wait_for(self, tx: Transaction, person: int, asks: Asked | None, now: datetime) -> None:
         if asks is None:
@@ -227,24 +214,20 @@ class Inbounds:
         tx.run(talk.ASKED, values)
 
 
-def _bytes(value: object) -> bytes:
-    assert isinstance(value, bytes)  # noqa: S101 - the column's type
-    return value
-
-
-def _owner(sender: str, vendor_id: str) -> str:
-    """What a sealed text is bound to."""
-    return f"inbounds|{sender}|{vendor_id}"
-
-
 def _kept(person: int) -> str:
     """What a question that waits to be passed on is bound to."""
     return f"asked|{person}"
 
 
-def _store_heard(tx: Transaction, person: Mapping[str, object], inbound: Mapping[str, object]) -> None:
-    known = tx.one(sql.SUBSCRIBER_BY_ADDRESS, {"channel": person["channel"], "address": person["address"]})
-    subscriber = known["id"] if known else tx.rows(sql.SUBSCRIBER_HEARD, person)[0]["id"]
-    if tx.one(talk.INBOUND_ADD, {**inbound, "subscriber": subscriber}) is None:
-        return  # a replay: nothing is heard twice, and the reply window stays as it was
-    tx.rows(sql.SUBSCRIBER_HEARD, person)
+def _row(message: Message, person: int) -> Row:
+    return {
+        "sender": message.sender,
+        "vendor_id": message.heard.vendor_id,
+        "subscriber": person,
+        "left_there": int(message.heard.left),
+        "heard_at": to_ms(message.now),
+    }
+
+
+def _given_up(inbound: int) -> Callable[[Transaction], int]:
+    return lambda tx: tx.run(talk.INBOUND_ANSWERED, {"id": inbound})

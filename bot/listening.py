@@ -1,6 +1,6 @@
-"""Hearing without a webhook, and reading what was heard: Telegram's long polls, and the loop that answers.
+"""Hearing without a webhook: Telegram's long polls, and what an earlier version heard and did not answer.
 
-An edge, like `web`: what comes in is stored by `inbound`, and read only then.
+An edge, like `web`: what comes in is answered by `inbound`, and acknowledged only then.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Listener:
     Args:
         polled: The bots to ask for updates, by sender.
         hooked: The bots to be called by Telegram instead, each with the URL to call.
-        stir: Called when there are replies to send.
+        stir: Called with the sender through which there are replies to send.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Listener:
         disk: Disk,
         *,
         now: Callable[[], datetime],
-        stir: Callable[[], None],
+        stir: Callable[[str], None],
     ) -> None:
         self._inbounds = inbounds
         self._polled = polled
@@ -54,41 +54,35 @@ class Listener:
         self._disk = disk
         self._now = now
         self._stir = stir
-        self._waiting = asyncio.Event()
-        self._waiting.set()  # what was stored before a crash is answered now
-
-    def heard(self) -> None:
-        """Something was stored."""
-        self._waiting.set()
 
     async def run(self) -> None:
-        """Ask, and answer.
+        """Ask, and have it answered.
 
         Raises:
             Unusable: the database failed, and not only for a while.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._answer())
+                tasks.create_task(self._catch_up())
                 for sender, bot in self._polled.items():
                     tasks.create_task(self._poll(sender, bot))
                 for sender, (bot, url) in self._hooked.items():
                     tasks.create_task(self._hook(sender, bot, url))
+            await asyncio.Event().wait()  # webhooks need nobody here
         except ExceptionGroup as faults:
             raise faults.exceptions[0] from None  # the first ended the others
 
-    async def _answer(self) -> None:
+    async def _catch_up(self) -> None:
         while True:
-            await self._waiting.wait()
-            self._waiting.clear()
             try:
                 while await self._inbounds.answer_waiting(self._now()):
-                    self._stir()
+                    pass  # each lane looks by itself before long
             except Unusable as fault:
                 if not self._disk.passing(fault):
                     raise
                 await asyncio.sleep(AGAIN)
-                self.heard()
+            else:
+                return
 
     async def _poll(self, sender: str, bot: Telegram) -> None:
         offset: int | None = None
@@ -109,7 +103,8 @@ class Listener:
             await bot.delete_webhook()  # one that was set once keeps Telegram from answering polls
         facts, following = await bot.updates(offset or 0, _POLL_SECONDS)
         await self._inbounds.accept(sender, facts, self._now())
-        self.heard()
+        if facts:
+            self._stir(sender)
         await bot.acknowledge_polled(facts)
         return following
 

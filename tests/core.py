@@ -261,6 +261,7 @@ class Core:
             outbox=self.outbox,
             broadcasts=self.broadcasts,
             arming=self.arming,
+            disk=self.disk,
             clockwork=self.clockwork,
         )
 
@@ -276,6 +277,7 @@ class Core:
                 outbox=self.outbox,
                 vault=self.vault,
                 speaking=speaking,
+                disk=self.disk,
                 clockwork=self.clockwork,
             )
             for name, channel in opened

@@ -28,6 +28,7 @@ from bot.conversation import Conversation
 from bot.dispatcher import AlreadyDispatching
 from bot.library import Library
 from bot.moments import Clockwork
+from bot.service import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -72,7 +73,7 @@ async def live(folder: Path) -> None:
     """Serve until killed; end at once where another serves already."""
     async with opened(folder) as app:
         try:
-            async with app.serving() as (_, working):
+            async with serving(app) as (_, working):
                 await working
         except AlreadyDispatching:
             return

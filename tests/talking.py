@@ -56,7 +56,7 @@ class Talk:
     def __post_init__(self) -> None:
         """As the service builds it."""
         self.inbounds = self.app._inbounds()
-        self.housekeeping = Housekeeping(self.app.store, self.app._vault)
+        self.housekeeping = Housekeeping(self.app.store, self.app.vault)
 
     async def say(
         self, text: str, address: str = ROSA, channel: ChannelName = "telegram", hint: str | None = None
@@ -69,8 +69,6 @@ class Talk:
         """Somebody is heard; what they are answered."""
         last = (await self.rows("SELECT coalesce(max(id), 0) FROM deliveries"))[0][0]
         await self.inbounds.accept(SENDERS[channel], [heard], self.now)
-        while await self.inbounds.answer_waiting(self.now):
-            pass
         said = (
             "SELECT t.open FROM deliveries d JOIN texts t ON t.id = d.text WHERE d.id > :last ORDER BY d.id"
         )
@@ -98,7 +96,7 @@ class Talk:
 
     async def state(self, address: str = ROSA, channel: ChannelName = "telegram") -> tuple[Any, ...] | None:
         """State, language and community of somebody; None when they are not there."""
-        sealed = self.app._vault.seal(channel, address)
+        sealed = self.app.vault.seal(channel, address)
         asked = "SELECT state, language, community FROM subscribers WHERE address = :sealed"
         found = await self.rows(asked, sealed=sealed)
         return found[0] if found else None

@@ -82,7 +82,7 @@ async def hand(made: Deployment) -> AsyncIterator[Hand]:
     held = Hand()
     clockwork = Clockwork(now=lambda: held.now, jitter=lambda: 0.0, ticks=held.ticks)
     async with App(project, clockwork) as app:
-        tidy = Housekeeping(app.store, app._vault)
+        tidy = Housekeeping(app.store, app.vault)
         held.app = app
         held.clock = Clock(app.broadcasts, tidy, app.arming, app.disk, stir=lambda: None)
         await app.arming.begin()

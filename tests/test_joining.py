@@ -225,7 +225,7 @@ async def test_forgetting_is_real(talk: Talk, tmp_path: Path) -> None:
     for table in ("subscribers", "inbounds", "threads", "letters", "asked", "topics"):
         assert await talk.rows(f"SELECT * FROM {table}") == [], table  # noqa: S608 - a table of ours
     assert await talk.rows("SELECT count(*) FROM suppressed") == [(1,)]
-    sealed = talk.app._vault.seal("sms", JOEL)
+    sealed = talk.app.vault.seal("sms", JOEL)
     for file in tmp_path.glob("pregonero.db*"):  # noqa: ASYNC240 - a test may wait for its disk
         content = file.read_bytes()
         assert sealed not in content

@@ -441,7 +441,7 @@ async def test_a_full_disk_is_waited_for(
     core: Core, vendor: Vendor, full_when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot be written down is not sent; once there is space again all get theirs, and nobody two."""
-    monkeypatch.setattr("bot.lane._FULL", 0.2)
+    monkeypatch.setattr("bot.lane.AGAIN", 0.2)
     await core.take_in(people(300))
     broadcast = await core.announce()
     heavy = "CREATE TRIGGER heavy BEFORE UPDATE ON deliveries WHEN {} BEGIN {}; END"

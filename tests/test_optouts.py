@@ -35,7 +35,7 @@ def last_words(core: Core) -> dict[bytes, optouts.Word]:
 async def test_each_road_out_is_written_down(tmp_path: Path) -> None:
     """By their own words, by the vendor's, or for good: it stands in the file, and no address does."""
     async with talking(tmp_path) as talk:
-        vault, database = talk.app._vault, talk.app.project.settings.database_path
+        vault, database = talk.app.vault, talk.app.project.settings.database_path
         await talk.say("#join")
         await talk.say("ALTA", JOEL, "sms")
         await talk.say("SI", JOEL, "sms")

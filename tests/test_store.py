@@ -77,7 +77,7 @@ INDEXED = [
         sql.REASONS,
         sql.BEGUN,
         sql.CANCEL_OPEN,
-        talk.INBOUNDS_UNANSWERED,
+        talk.INBOUNDS_WAITING,
         talk.LINK_ONE_COPY,
     ),
     *(sql.BROADCASTS_OPEN, sql.BROADCASTS_DUE, sql.BROADCAST_MADE, sql.SUBSCRIBER_BY_ADDRESS),

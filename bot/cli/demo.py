@@ -24,6 +24,7 @@ from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import as_row, show
 from bot.cli.starting import starter
 from bot.cli.watching import stop_signals, until_stopped, watch_running
+from bot.service import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -95,7 +96,7 @@ async def _demo(desk: Desk, folder: Path, people: list[Invented], *, once: bool)
             await _fill(desk, stage, project, people)
             async with App(project) as app:
                 await app.subscribers.take_in([one.who for one in people if one.joined], app.clockwork.now())
-                async with app.serving() as (dispatcher, working):
+                async with serving(app) as (dispatcher, working):
                     if once:
                         desk.say("demo-crowd", n=len(people))
                         await _once(desk, app, stop, dispatcher, working)

@@ -83,6 +83,10 @@ class Conversation:
         """What is said when nothing better can be."""
         return self._lookup.page("ayuda")
 
+    def unread(self, text: str, asker: Asker) -> Answer:
+        """What is answered to a message that nobody may read here: a person of the consulate does."""
+        return voice.passed_on("question", text, asker)
+
     def _understood(self, text: str, words: Sequence[str], asker: Asker, now: datetime) -> Answer:
         about = self._lookup.topics.about(words)
         return (

@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from functools import cache
+import struct
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -34,6 +35,12 @@ _WINDOW, _STEP = 24, 12
 class Learned:
     """A model, read.
 
+    A feature's weights for all labels are kept as one long whole number, a label in every 32 bits of it: to
+    add up what a message's features say is then one addition for each, not one for each of their labels.
+
+    Args:
+        weights: By feature, the number of a label and its weight, the next label and its weight…
+
     Attributes:
         labels: All it knows, `OTHER` among them.
     """
@@ -44,6 +51,8 @@ class Learned:
         self.labels = tuple(labels)
         self._bias = bias
         self._weights = weights
+        self._rows: dict[str, int] = {}
+        self._nothing = sum(_NOTHING << (_BITS * at) for at in range(len(labels)))
 
     def scores(self, words: Sequence[str]) -> dict[str, float]:
         """The probability of each label, all together one.
@@ -62,22 +71,37 @@ class Learned:
         return dict(zip(self.labels, best, strict=True))
 
     def _probabilities(self, words: Sequence[str]) -> list[float]:
-        found = features(words)
+        found = _features(tuple(words))
         scale = math.sqrt(sum(weight * weight for weight in found.values())) or 1.0
-        totals = [bias * scale * PRECISION for bias in self._bias]
+        halves = 0
         for feature, weight in found.items():
             if feature in self._weights:
-                parts = iter(self._weights[feature])
-                for at, part in zip(parts, parts, strict=True):
-                    totals[at] += part * weight
+                row = self._rows.get(feature) or self._row(feature)
+                halves += row if weight == _LETTERS_WEIGH else row << 1
+        said = (halves + self._nothing).to_bytes(len(self.labels) * _BITS // 8, "little")
+        totals = [
+            (label - _NOTHING) * _LETTERS_WEIGH + bias * scale * PRECISION
+            for label, bias in zip(struct.unpack(f"<{len(self.labels)}I", said), self._bias, strict=True)
+        ]
         highest = max(totals)
         powers = [math.exp((total - highest) / scale / PRECISION) for total in totals]
         whole = sum(powers)
         return [power / whole for power in powers]
 
+    def _row(self, feature: str) -> int:
+        """Made when it is first heard: most never are."""
+        parts = iter(self._weights[feature])
+        row = self._rows[feature] = sum(part << (_BITS * at) for at, part in zip(parts, parts, strict=True))
+        return row
+
 
 PRECISION = 32
 """Weights are kept as whole numbers of this part of one."""
+
+
+_BITS = 32
+_NOTHING = 1 << (_BITS - 1)
+"""What a label's bits hold when nothing speaks for it or against it: less is against."""
 
 
 def features(words: Sequence[str]) -> dict[str, float]:
@@ -87,6 +111,10 @@ def features(words: Sequence[str]) -> dict[str, float]:
     for distance in (1, 2):
         found |= {f"{one} {other}": 1.0 for one, other in zip(sounds, sounds[distance:], strict=False)}
     return found | dict.fromkeys((part for sound in sounds for part in _parts(sound)), _LETTERS_WEIGH)
+
+
+_features = lru_cache(maxsize=1)(features)
+"""Each message is looked at by both models, one after the other."""
 
 
 def _parts(sound: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.disk import AGAIN
 from bot.lane import ends
 from bot.lane.requests import Requests
 from bot.lane.spacing import Spacing
@@ -25,6 +26,7 @@ from bot.vault import BadKey
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+    from bot.disk import Disk
     from bot.moments import Clockwork
     from bot.outbox import Claim, Outbox
     from bot.pace import LaneTrouble
@@ -39,8 +41,6 @@ _IDLE = 0.5
 _GATHER = 0.02
 """A breath between transactions, so that many results share one commit."""
 
-_FULL = 5.0
-"""Seconds until we try again to write on a full disk."""
 _FAVOURED = 10
 """Every so many messages one leaves out of turn, so that nothing starves behind what never ends."""
 _TEXTS_KEPT = 256
@@ -69,6 +69,7 @@ class Lane:
         outbox: Outbox,
         vault: Vault,
         speaking: Callable[[], Awaitable[list[tuple[int, int | None]]]],
+        disk: Disk,
         clockwork: Clockwork,
     ) -> None:
         self.sender = sender
@@ -79,6 +80,7 @@ class Lane:
         self._outbox = outbox
         self._vault = vault
         self._speaking = speaking
+        self._disk = disk
         self._clockwork = clockwork
         self._pace = Pace(rate)
         self._spacing = Spacing(channel)
@@ -192,13 +194,13 @@ class Lane:
 
     async def _wait_for_space(self, error: Unusable) -> None:
         """What cannot be written down is not sent; what was sent is kept in mind until it can be."""
-        if not error.passes:
+        if not self._disk.passing(error):
             raise error
         if not self._full:
             self._full = True
             log.error("lane.not-stored", sender=self.sender, reason=error.why)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FULL):
+            async with asyncio.timeout(AGAIN):
                 while not self._stopping:
                     await self._stirred.wait()
                     self._stirred.clear()

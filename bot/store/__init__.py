@@ -4,6 +4,6 @@ Reached only by `broadcasts`, `subscribers`, `outbox` and `inbound`.
 """
 
 from bot.store.faults import Unusable
-from bot.store.sqlite import Store, Transaction
+from bot.store.sqlite import Row, Store, Transaction
 
-__all__ = ["Store", "Transaction", "Unusable"]
+__all__ = ["Row", "Store", "Transaction", "Unusable"]

@@ -7,25 +7,34 @@ from __future__ import annotations
 
 # --- inbound ----------------------------------------------------------------------------------------------
 
+# A row without a text is answered; with one it is not yet, or a process died of it, which stored no more.
+INBOUND_KNOWN = """
+    SELECT text IS NULL AS answered, deaths FROM inbounds WHERE sender = :sender AND vendor_id = :vendor_id
+"""
 INBOUND_ADD = """
-    INSERT INTO inbounds (sender, vendor_id, subscriber, text, left_there, heard_at)
-    VALUES (:sender, :vendor_id, :subscriber, :text, :left_there, :heard_at)
-    ON CONFLICT (sender, vendor_id) DO NOTHING
+    INSERT INTO inbounds (sender, vendor_id, subscriber, left_there, heard_at)
+    VALUES (:sender, :vendor_id, :subscriber, :left_there, :heard_at)
+    ON CONFLICT (sender, vendor_id) DO UPDATE SET subscriber = excluded.subscriber, text = NULL
     RETURNING id
 """
-# Each person's first message that waits, with the person and what they were asked: theirs are read in order.
-INBOUNDS_UNANSWERED = """
-    SELECT i.id, i.sender, i.vendor_id, i.subscriber, i.text, i.left_there,
-           s.channel, s.language, s.community, s.state, a.question, a.choices, a.kept
-    FROM inbounds i
-    LEFT JOIN subscribers s ON s.id = i.subscriber
-    LEFT JOIN asked a ON a.subscriber = i.subscriber AND a.until > :now
-    WHERE i.text IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM inbounds e
-                      WHERE e.subscriber = i.subscriber AND e.id < i.id AND e.text IS NOT NULL)
-    ORDER BY i.id LIMIT :limit
+INBOUND_DEADLY = """
+    INSERT INTO inbounds (sender, vendor_id, text, left_there, heard_at, deaths)
+    VALUES (:sender, :vendor_id, :nothing, 0, :now, 1)
+    ON CONFLICT (sender, vendor_id) DO UPDATE SET deaths = inbounds.deaths + 1
+    WHERE inbounds.text IS NOT NULL
+"""
+INBOUNDS_WAITING = """
+    SELECT i.id, i.sender, i.vendor_id, i.text, i.left_there, s.channel, s.address
+    FROM inbounds i JOIN subscribers s ON s.id = i.subscriber
+    WHERE i.text IS NOT NULL ORDER BY i.id LIMIT :limit
 """
 INBOUND_ANSWERED = "UPDATE inbounds SET text = NULL WHERE id = :id"
+# Who writes, and what they were asked.
+WRITER = """
+    SELECT s.id, s.channel, s.language, s.community, s.state, a.question, a.choices, a.kept
+    FROM subscribers s LEFT JOIN asked a ON a.subscriber = s.id AND a.until > :now
+    WHERE s.channel = :channel AND s.address = :address
+"""
 ASKED = """
     INSERT INTO asked (subscriber, question, choices, kept, until)
     VALUES (:subscriber, :question, :choices, :kept, :until)
@@ -91,7 +100,9 @@ REPLIES_OLD = """
       AND state NOT IN ('queued', 'held', 'claimed') AND id < (SELECT max(id) FROM deliveries)
 """
 # A vendor repeats itself for days, not for months: until then a replay is recognised.
-INBOUNDS_OLD = "DELETE FROM inbounds WHERE text IS NULL AND heard_at <= :before"
+INBOUNDS_OLD = """
+    DELETE FROM inbounds WHERE (text IS NULL OR subscriber IS NULL) AND heard_at <= :before
+"""
 # Emptied, not deleted: each deleted text would read all deliveries for its references.
 TEXTS_OLD = """
     UPDATE texts SET open = '[]', closed = NULL, mark = NULL

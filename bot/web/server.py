@@ -1,8 +1,8 @@
-"""aiohttp's webhooks: bytes in, stored, acknowledged. Nothing is answered or sent here.
+"""aiohttp's webhooks: bytes in, what follows from them stored, acknowledged. Nothing is sent here.
 
-A webhook that its vendor did not sign is refused before it is parsed; one that cannot be stored is refused
-with 503, so that the vendor tries again. Whoever asks here how we are is told green or red, and no more:
-behind a proxy everybody looks near (`metrics` has a door of its own).
+A webhook that its vendor did not sign is refused before it is parsed; one whose answer cannot be stored is
+refused with 503, so that the vendor tries again. Whoever asks here how we are is told green or red, and no
+more: behind a proxy everybody looks near (`metrics` has a door of its own).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Server:
 
     Args:
         public_url: What vendors call, without a slash at the end: signatures are computed over it.
-        heard: Called when something was stored.
+        stir: Called with the sender through which there may be a reply to send.
         status: How we are.
 
     Attributes:
@@ -54,7 +54,7 @@ class Server:
         port: int,
         public_url: str,
         now: Callable[[], datetime],
-        heard: Callable[[], None],
+        stir: Callable[[str], None],
         status: Callable[[], Status],
     ) -> None:
         self.answered: Counter[tuple[str, int]] = Counter()
@@ -65,7 +65,7 @@ class Server:
         self._port = port
         self._public_url = public_url
         self._now = now
-        self._heard = heard
+        self._stir = stir
         self._status = status
         self._runner: web.AppRunner | None = None
 
@@ -98,7 +98,7 @@ class Server:
             if not self._disk.passing(fault):
                 log.error("hook.not-stored", sender=sender, reason=fault.why)  # noqa: TRY400 - a trace could quote values
             raise web.HTTPServiceUnavailable from None
-        self._heard()
+        self._stir(sender)
         answer = channel.acknowledge(facts)
         return web.Response(text=answer.body, content_type=answer.content_type)
 
