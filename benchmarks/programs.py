@@ -96,7 +96,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def session(leader: int) -> list[int]:
     """The processes of the session that one of them leads."""
-    return [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if _session_of(pid) == leader]
+    everybody = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal())
+    return [process for process in everybody if _session_of(process) == leader]
 
 
 def _session_of(process: int) -> int:

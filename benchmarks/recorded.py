@@ -1,4 +1,4 @@
-"""The requests that our channels make, as they are on the wire: what the bare client sends, and the peers say.
+"""The requests that our channels make, as they are on the wire: what the bare client sends.
 
 `python -m benchmarks.recorded` prints them as JSON, by channel.
 """

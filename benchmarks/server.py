@@ -2,8 +2,8 @@
 
     python -m benchmarks.server WORD
 
-What may enter: what makes it fast enough not to matter. What need not be looked at is sent to `vendors`, which
-is faster.
+What may enter: what makes it fast enough not to matter. What need not be looked at is sent to `vendors`,
+which is faster.
 """
 
 from __future__ import annotations

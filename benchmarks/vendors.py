@@ -10,7 +10,7 @@ import json
 import re
 import urllib.request
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.bodies import ANSWERS
 from benchmarks.programs import find, free_port, reach, started

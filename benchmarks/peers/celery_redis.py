@@ -41,7 +41,9 @@ def main(pool: str, messages: int, server: str, text: str) -> None:
         worker = (sys.executable, "-m", "celery", "--app", "benchmarks.peers.celery_redis", "worker")
         size = IN_FLIGHT if pool == "gevent" else 1
         more = {"BROKER": app.conf.broker_url, "PYTHONPATH": str(ROOT)}
-        with started(*worker, "--pool", pool, "--concurrency", str(size), folder=folder, core=core(0), **more) as process:
+        with started(
+            *worker, "--pool", pool, "--concurrency", str(size), folder=folder, core=core(0), **more
+        ) as process:
             report(drained(messages, counter, [process.pid, broker]))
 
 

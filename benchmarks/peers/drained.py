@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks.programs import session
 from benchmarks.runs import Run, cpu_seconds, peak_mb
-from benchmarks.vendors import Counter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from benchmarks.vendors import Counter
 
 _LOOK = 0.02
 _LONGEST = 60

@@ -3,7 +3,8 @@
 # Debian's programs, unpacked and not installed, so that it needs no rights and starts no service.
 # What cannot be had (no network, no Node) is told here, and its row says that it was not measured.
 here=$(dirname "$0")
-peers=$1
+mkdir -p "$1"
+peers=$(cd "$1" && pwd)
 python=$2
 debs=$peers/archives
 

@@ -1,9 +1,9 @@
-"""Kannel, the C gateway: a bearerbox with an HTTP operator, and `mtbatch`, its own way to hand in many messages.
+"""Kannel, the C gateway: a bearerbox with an HTTP operator, and `mtbatch`, its own way to hand in many.
 
 `python -m benchmarks.peers.kannel MESSAGES SERVER TEXT`
 
-Its generic HTTP operator asks with GET, and keeps what waits in memory; so there is no queue to fill first, and
-what hands the messages in works on the same core.
+Its generic HTTP operator asks with GET, and it keeps what waits in memory; so there is no queue to fill
+first, and what hands the messages in works on the same core.
 """
 
 from __future__ import annotations

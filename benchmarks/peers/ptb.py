@@ -30,14 +30,17 @@ class OverAiohttp(BaseRequest):
     read_timeout = None
 
     async def initialize(self) -> None:
+        """Open the connections."""
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=IN_FLIGHT))
 
     async def shutdown(self) -> None:
+        """Close them."""
         await self._session.close()
 
     async def do_request(
-        self, url: str, method: str, request_data: RequestData | None = None, **_timeouts: object
+        self, url: str, method: str, request_data: RequestData | None = None, *_: object, **__: object
     ) -> tuple[int, bytes]:
+        """One request; the status and the body of its answer."""
         data = request_data.json_parameters if request_data else None
         async with self._session.request(method, url, data=data) as answer:
             return answer.status, await answer.read()
@@ -71,9 +74,7 @@ async def raw(messages: int, server: str, text: str) -> Run:
 
 
 def _over_aiohttp(server: str) -> Bot:
-    return Bot(
-        _TOKEN, base_url=f"{server}/bot", request=OverAiohttp(), get_updates_request=OverAiohttp()
-    )
+    return Bot(_TOKEN, base_url=f"{server}/bot", request=OverAiohttp(), get_updates_request=OverAiohttp())
 
 
 async def _sent(bot: Bot, messages: int, text: str) -> Run:
