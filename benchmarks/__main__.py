@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RESULTS = Path(__file__).parent / "results"
-_LOUD = 100_000
 _ANSWERS: dict[str, tuple[str, str, str, int]] = {
     "service": ("quiet", "rate", "service", 2_000),
     "bare": ("quiet", "rate", "bare", 20_000),
@@ -47,17 +47,19 @@ class _Size:
     Attributes:
         share: By what the messages of each measurement are divided.
         people: Of the great audience.
+        loud: Of the audience that is told something while people write.
         queued: Deliveries that wait when the emergency comes.
     """
 
     rounds: int
     share: int
     people: int
+    loud: int
     queued: int
 
 
-_WHOLE = _Size(rounds=5, share=1, people=1_000_000, queued=50_000)
-_QUICK = _Size(rounds=1, share=5, people=60_000, queued=20_000)
+_WHOLE = _Size(rounds=5, share=1, people=1_000_000, loud=100_000, queued=50_000)
+_QUICK = _Size(rounds=1, share=6, people=45_000, loud=40_000, queued=20_000)
 
 
 @click.command()
@@ -65,20 +67,23 @@ _QUICK = _Size(rounds=1, share=5, people=60_000, queued=20_000)
 def main(*, quick: bool) -> None:
     """Measure everything in one run, turn by turn; everything stays on this machine."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
-    console = Console(width=118)
+    console, began = Console(width=118), time.monotonic()
     RESULTS.mkdir(exist_ok=True)
     results: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "quick": quick}
     results |= {"commit": machine.commit(), "machine": machine.facts()}
     with scratch() as folder, vendors(folder) as server, console.status("") as status:
         say = lambda text: status.update(f"==> {text}")  # noqa: E731 - the one line that a status needs
         _Bench(results, _QUICK if quick else _WHOLE, server, folder, say).run()
+    results["took"] = round(time.monotonic() - began)
     file = RESULTS / f"{results['at'][:10]}-{results['commit']}{'-quick' if quick else ''}.json"
     subjects = (f"{json.dumps(name)}: {json.dumps(what)}" for name, what in results.items())
     file.write_text("{\n" + ",\n".join(subjects) + "\n}\n")
     console.print(table(results))
     for what, why in results["missing"].items():
         console.print(f"not measured: {what}: {why}", style="yellow", markup=False)
-    console.print(f"Everything that was measured is kept in benchmarks/results/{file.name}")
+    console.print(
+        f"It took {results['took']} s. Everything that was measured is kept in benchmarks/results/{file.name}"
+    )
     _draw(file, console)
 
 
@@ -99,7 +104,8 @@ class _Bench:
         texts = {channel: request["text"] for channel, request in recorded.items()}
         self._say(f"writing down {people:,} people")
         great, empty = self._built("audience", "great", people), self._built("audience", "empty", 0)
-        asked = {"quiet": self._built("answers", "quiet", 0), "loud": self._built("answers", "loud", _LOUD)}
+        asked = {"quiet": self._built("answers", "quiet", 0)}
+        asked["loud"] = self._built("answers", "loud", self._size.loud)
         self._results |= {"missing": {}, "rates": {one.name: [] for one in FIELD}}
         self._results |= {"answers": {name: [] for name in _ANSWERS}, "fan_out": [], "emergency": []}
         for number in range(self._size.rounds):

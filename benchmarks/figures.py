@@ -35,8 +35,14 @@ def of(runs: Runs, key: str) -> float:
 
 def ratio(ours: Runs, others: Runs) -> float | None:
     """Of two rates within each round: the rounds' own weather cancels out."""
-    both = [_rate(one) / _rate(other) for one, other in zip(ours, others, strict=True) if one and other]
+    both = ratios(ours, others)
     return median(both) if both else None
+
+
+def ratios(ours: Runs, others: Runs) -> list[float]:
+    """The same of every round, the lowest first."""
+    both = zip(ours, others, strict=True)
+    return sorted(_rate(one) / _rate(other) for one, other in both if one and other)
 
 
 def _rate(run: dict[str, Any]) -> float:

@@ -45,7 +45,7 @@ def draw(results: dict[str, Any]) -> Figure:
     figure.text(
         0.025,
         0.875,
-        "Pregonero claims each on disk before it leaves and settles it there after; a library keeps no record.",
+        "Pregonero claims each on disk before it leaves and settles it after; a library keeps no record.",
         color=_QUIET,
     )
     facts = results["machine"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from benchmarks.field import FIELD
-from benchmarks.figures import cpu, made, of, rate, ratio
+from benchmarks.figures import cpu, made, of, rate, ratio, ratios
 from benchmarks.million import tenths
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ _NAMES = {"es-MX": "Spanish", "en-US": "English"}
 
 def table(results: dict[str, Any]) -> Table:
     """The results of one run, as `__main__` keeps them."""
-    title = f"Pregonero {results['commit']}, one core of {results['machine']['cpu']}"
+    facts = results["machine"]
+    title = (
+        f"Pregonero {results['commit']}, one core of {facts['cpu']}, load before {facts['load_before'][0]}"
+    )
     shown = Table(title=title, title_justify="left")
     shown.add_column("")
     for heading in ("messages/s", "of bare", "CPU µs each", "peak MB", "aim"):
@@ -47,11 +51,11 @@ def _contender(shown: Table, one: Contender, rates: dict[str, Any]) -> None:
     if not made(runs):
         shown.add_row(one.shown, "not measured")
         return
-    beside = ratio(runs, rates[f"bare.{one.channel}"])
+    beside = ratios(runs, rates[f"bare.{one.channel}"])
     shown.add_row(
         one.shown,
         f"{rate(runs):,.0f}",
-        f"{beside:.2f}" if beside else "",
+        f"{median(beside):.2f}" + (f" ({beside[0]:.2f}–{beside[-1]:.2f})" if len(beside) > 1 else ""),
         f"{cpu(runs):,.0f}",
         f"{of(runs, 'peak_mb'):,.0f}",
         f"≥ {_LANE_AIM}" if one.kind == "lane" else "",
@@ -97,7 +101,7 @@ def _answers(shown: Table, runs: dict[str, Any]) -> None:
 def _audience(shown: Table, results: dict[str, Any]) -> None:
     if emergencies := made(results["emergency"]):
         waiting = f"{of(emergencies, 'waiting'):,.0f}"
-        label = f"an emergency under {waiting} queued: from the yes to the vendor"
+        label = f"an emergency under {waiting}: from the yes to the vendor"
         shown.add_row(label, f"{1000 * of(emergencies, 'seconds'):,.0f} ms")
     if fans := [fan["run"] for fan in made(results["fan_out"])]:
         label = f"fan-out of {fans[0]['messages']:,} rows, 3 channels × 2 languages"
@@ -146,8 +150,8 @@ def _cost(shown: Table, costs: dict[str, Any]) -> None:
     for language, cost in costs.items():
         texts, name = cost["texts"], _NAMES.get(language, language)
         for label, ours, plain in (
-            ("SMS words", cost["ours"], cost["plain"]),
+            ("short words", cost["ours"], cost["plain"]),
             ("title and body", cost["whole_ours"], cost["whole_plain"]),
         ):
-            words = f"{name}, segments a text, {label} ({texts} texts): ours, plain"
-            shown.add_row(words, f"{ours / texts:.2f}, {plain / texts:.2f}", f"{ours / plain:.2f}")
+            words = f"SMS segments for {texts} texts, {label}, {name}: ours, plain"
+            shown.add_row(words, f"{ours:,}, {plain:,}", f"{ours / plain:.2f}")

@@ -2,8 +2,8 @@
 
 `python -m benchmarks.peers.kannel MESSAGES SERVER TEXT`
 
-Its generic HTTP operator asks with GET, and it keeps what waits in memory; so there is no queue to fill
-first, and what hands the messages in works on the same core.
+Its generic HTTP operator asks with GET. What waits is in memory, so there is no queue to fill before; what
+hands the messages in works on the vendors' core and is not charged, as our own fan-out is not.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def main(messages: int, server: str, text: str) -> None:
         with started(find("bearerbox"), "-v", "4", "kannel.conf", folder=folder, core=core(0)) as gateway:
             reach(boxes)
             handing = (find("mtbatch"), "-v", "4", "-b", "127.0.0.1", "-p", str(boxes), "-f", "12025550100")
-            with started(*handing, "text", "people", folder=folder, core=core(0)) as batch:
-                report(drained(messages, counter, [gateway.pid, batch.pid]))
+            with started(*handing, "text", "people", folder=folder, core=core(1)):
+                report(drained(messages, counter, [gateway.pid]))
 
 
 def _write(folder: Path, boxes: int, server: str, messages: int, text: str) -> None:
