@@ -40,7 +40,7 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         location = /count {{ stub_status; }}
-        location ~ /sendMessage$ {{ return 200 '{telegram}'; }}
+        location ~* /sendMessage$ {{ return 200 '{telegram}'; }}
         location ~ /Messages.json$ {{ return 201 '{twilio}'; }}
         location ~ /getMe$ {{ return 200 '{me}'; }}
         location / {{ return 200 '{yes}'; }}
