@@ -21,7 +21,7 @@ from rich.console import Console
 
 from benchmarks import machine, million
 from benchmarks.field import FIELD, measured
-from benchmarks.programs import PEERS
+from benchmarks.programs import PEERS, MissingError
 from benchmarks.runs import NotMeasuredError, in_own_process, scratch
 from benchmarks.table import table
 from benchmarks.vendors import vendors
@@ -71,9 +71,14 @@ def main(*, quick: bool) -> None:
     RESULTS.mkdir(exist_ok=True)
     results: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "quick": quick}
     results |= {"commit": machine.commit(), "machine": machine.facts()}
-    with scratch() as folder, vendors(folder) as server, console.status("") as status:
-        say = lambda text: status.update(f"==> {text}")  # noqa: E731 - the one line that a status needs
-        _Bench(results, _QUICK if quick else _WHOLE, server, folder, say).run()
+    try:
+        with scratch() as folder, vendors(folder) as server, console.status("") as status:
+            say = lambda text: status.update(f"==> {text}")  # noqa: E731 - the one line that a status needs
+            _Bench(results, _QUICK if quick else _WHOLE, server, folder, say).run()
+    except MissingError as missing:
+        raise click.ClickException(
+            f"{missing}; `rm -r .peers` and `make bench` try to get it once more"
+        ) from None
     results["took"] = round(time.monotonic() - began)
     file = RESULTS / f"{results['at'][:10]}-{results['commit']}{'-quick' if quick else ''}.json"
     subjects = (f"{json.dumps(name)}: {json.dumps(what)}" for name, what in results.items())

@@ -20,8 +20,11 @@ async def ceiling(messages: int, server: str, request: dict[str, Any]) -> Run:
     """Post one request again and again: path, headers and body as they were."""
     run = Run(messages)
     url, headers, body = server + request["path"], request["headers"], request["body"].encode()
-    connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=IN_FLIGHT),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+    ) as session:
 
         async def post(_number: int) -> None:
             async with session.post(url, data=body, headers=headers) as answer:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 IN_FLIGHT = 50
 """Requests under way at a time, everywhere: as many as a lane has."""
 _LOOK = 0.005
-_LONGEST = 3600
+_LONGEST = 900
 """Seconds after which a measurement is given up."""
 
 
@@ -103,7 +103,12 @@ def in_own_process(module: str, *arguments: object, python: str = sys.executable
         NotMeasuredError: it failed; the last line of what it said is the reason.
     """
     command = [python, "-m", f"benchmarks.{module}", *map(str, arguments)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_LONGEST)
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_LONGEST)
+    except OSError:
+        raise NotMeasuredError(f"{python} is not here") from None
+    except subprocess.TimeoutExpired:
+        raise NotMeasuredError(f"it was not done after {_LONGEST} s") from None
     if done.returncode:
         raise NotMeasuredError(next(reversed(done.stderr.strip().splitlines()), f"exit {done.returncode}"))
     result: dict[str, Any] = json.loads(done.stdout)
