@@ -71,9 +71,8 @@ def _versus(shown: Table, rates: dict[str, Any]) -> None:
         for other, aim in ((best, _PEER_AIM), (_named("kannel"), _GATEWAY_AIM)):
             times = ratio(ours, rates[other.name]) if other else None
             if other and times:
-                shown.add_row(
-                    f"{lane.shown}, beside {other.shown}", f"× {times:.2f}", "", "", "", f"≥ {aim:.0f}"
-                )
+                label = f"{lane.channel} lane, beside {other.shown}"
+                shown.add_row(label, f"× {times:.2f}", "", "", "", f"≥ {aim:.0f}")
     shown.add_section()
 
 
@@ -101,7 +100,7 @@ def _answers(shown: Table, runs: dict[str, Any]) -> None:
 def _audience(shown: Table, results: dict[str, Any]) -> None:
     if emergencies := made(results["emergency"]):
         waiting = f"{of(emergencies, 'waiting'):,.0f}"
-        label = f"an emergency under {waiting}: from the yes to the vendor"
+        label = f"emergency under {waiting}: its first at the vendor after"
         shown.add_row(label, f"{1000 * of(emergencies, 'seconds'):,.0f} ms")
     if fans := [fan["run"] for fan in made(results["fan_out"])]:
         label = f"fan-out of {fans[0]['messages']:,} rows, 3 channels × 2 languages"
@@ -119,16 +118,21 @@ def _audience(shown: Table, results: dict[str, Any]) -> None:
         )
         shown.add_row("  the slowest tenth beside the fastest", f"× {max(parts) / min(parts):.2f}")
         shown.add_row(
-            "  memory from the first tenth to the end", f"{_grown(samples):+,.0f} MB", "", "", "", "0 MB"
+            "  memory from the second tenth to the last",
+            f"{_grown(samples, run['messages']):+,.0f} MB",
+            "",
+            "",
+            "",
+            "0 MB",
         )
     shown.add_section()
 
 
-def _grown(samples: list[tuple[float, int, float]]) -> float:
-    """MB between the median of the second tenth of the samples and that of the last."""
-    tenth = max(len(samples) // 10, 1)
-    early, late = (sorted(mb for _, _, mb in part) for part in (samples[tenth : 2 * tenth], samples[-tenth:]))
-    return late[len(late) // 2] - early[len(early) // 2] if early else 0.0
+def _grown(samples: list[tuple[float, int, float]], people: int) -> float:
+    """MB between the second tenth of the messages and the last, the median of each."""
+    early = [mb for _, seen, mb in samples if people <= 10 * seen < 2 * people]
+    late = [mb for _, seen, mb in samples if 9 * people <= 10 * seen < 10 * people]
+    return median(late) - median(early) if early and late else 0.0
 
 
 def _disk(shown: Table, results: dict[str, Any]) -> None:
@@ -153,5 +157,5 @@ def _cost(shown: Table, costs: dict[str, Any]) -> None:
             ("short words", cost["ours"], cost["plain"]),
             ("title and body", cost["whole_ours"], cost["whole_plain"]),
         ):
-            words = f"SMS segments for {texts} texts, {label}, {name}: ours, plain"
+            words = f"SMS segments, {texts} × {label}, {name}: ours, plain"
             shown.add_row(words, f"{ours:,}, {plain:,}", f"{ours / plain:.2f}")
