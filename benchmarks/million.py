@@ -52,7 +52,7 @@ def watched(folder: Path, server: str) -> dict[str, Any]:
 
 def tenths(samples: list[tuple[float, int, float]], people: int) -> list[float]:
     """Seconds that each tenth of the messages took, as the vendors saw them."""
-    first = next(moment for moment, seen, _ in samples if seen)
+    first = max((moment for moment, seen, _ in samples if not seen), default=0.0)
     ends = [first, *(_reached(samples, people * tenth // 10) for tenth in range(1, 11))]
     return [later - earlier for earlier, later in pairwise(ends)]
 
