@@ -67,7 +67,7 @@ _QUICK = _Size(rounds=1, share=6, people=45_000, loud=40_000, queued=20_000)
 def main(*, quick: bool) -> None:
     """Measure everything in one run, turn by turn; everything stays on this machine."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
-    console, began = Console(width=118), time.monotonic()
+    console, began = Console(width=132), time.monotonic()
     RESULTS.mkdir(exist_ok=True)
     results: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "quick": quick}
     results |= {"commit": machine.commit(), "machine": machine.facts()}

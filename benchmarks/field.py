@@ -70,7 +70,7 @@ FIELD = (
     ),
     _peer("ptb", "python-telegram-bot as documented", "library", "ptb documented", 500),
     _peer("ptb.aiohttp", "python-telegram-bot over aiohttp", "library", "ptb objects", 10_000),
-    _peer("ptb.raw", "the same, do_api_request", "library", "ptb raw", 15_000, peer=False),
+    _peer("ptb.raw", "python-telegram-bot, do_api_request", "library", "ptb raw", 15_000, peer=False),
     _peer("aiogram", "aiogram", "library", "aiogram_bot", 10_000),
     _peer("apprise", "apprise", "library", "apprise_notify", 2_000),
     _peer("celery", "Celery with Redis, prefork", "queue", "celery_redis prefork", 1_500),

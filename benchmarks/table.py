@@ -71,7 +71,7 @@ def _versus(shown: Table, rates: dict[str, Any]) -> None:
         for other, aim in ((best, _PEER_AIM), (_named("kannel"), _GATEWAY_AIM)):
             times = ratio(ours, rates[other.name]) if other else None
             if other and times:
-                label = f"{lane.channel} lane, beside {other.shown}"
+                label = f"{lane.shown}, beside {other.shown}"
                 shown.add_row(label, f"× {times:.2f}", "", "", "", f"≥ {aim:.0f}")
     shown.add_section()
 
