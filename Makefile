@@ -1,6 +1,7 @@
 # Every target makes .venv when it is missing and says what it is doing.
 PYTHON ?= python3
 VENV := .venv
+PEERS := .peers
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -43,7 +44,11 @@ format: $(STAMP) ## put the code into the house's shape
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(STAMP) ## what the dispatcher does a second, beside the bare client, on this machine
+$(PEERS)/.installed: benchmarks/peers/requirements.txt benchmarks/peers/package.json benchmarks/peers/install.sh
+	@echo "==> Getting what Pregonero is measured beside into $(PEERS): Python's, Node's and Debian's (two minutes, once)"
+	@sh benchmarks/peers/install.sh $(PEERS) $(PYTHON)
+
+bench: $(STAMP) $(PEERS)/.installed ## messages a second, memory and cost beside the peers, on this machine (ARGS=--quick for three minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 crashtest: $(STAMP) ## kill the service a thousand times, anywhere, and compare each row with the vendors' ledger
@@ -56,4 +61,4 @@ teach: $(STAMP) ## learn anew from the examples in teaching/ and evaluation/ wha
 	@$(BIN)/python -W ignore -m teaching
 
 clean: ## forget the environment and the caches
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,28 +1,30 @@
-"""The ceiling: a bare aiohttp client that posts the bytes our lane posted, and only reads the answers.
+"""The ceiling: a bare aiohttp client that posts the bytes our lane posts, and only reads the answers.
 
-`python -m benchmarks.ceiling telegram|sms MESSAGES SERVER`, after a lane has spoken to that server.
+`python -m benchmarks.ceiling uvloop|asyncio telegram|sms MESSAGES SERVER RECORDED`, the last a file of
+`benchmarks.recorded`.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from benchmarks.runs import IN_FLIGHT, Run, at_once, measure
 
-_PER_CONNECTION = {"host", "content-length"}
 
-
-async def ceiling(channel: str, messages: int, server: str) -> Run:
-    """Post the last request of a channel again and again, path, headers and body as they were."""
+async def ceiling(messages: int, server: str, request: dict[str, Any]) -> Run:
+    """Post one request again and again: path, headers and body as they were."""
     run = Run(messages)
-    connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        async with session.get(f"{server}/last") as answer:
-            last = (await answer.json())["last"][channel]
-        url, body = server + last["path"], last["body"].encode("latin-1")
-        headers = {k: v for k, v in last["headers"].items() if k.lower() not in _PER_CONNECTION}
+    url, headers, body = server + request["path"], request["headers"], request["body"].encode()
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=IN_FLIGHT),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+    ) as session:
 
         async def post(_number: int) -> None:
             async with session.post(url, data=body, headers=headers) as answer:
@@ -34,4 +36,6 @@ async def ceiling(channel: str, messages: int, server: str) -> Run:
 
 
 if __name__ == "__main__":
-    measure(ceiling(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+    loop, channel, messages, server, file = sys.argv[1:]
+    request = json.loads(Path(file).read_text())[channel]
+    measure(ceiling(int(messages), server, request), fast=loop == "uvloop")

@@ -6,7 +6,7 @@ What may enter: writing it into a scratch folder, reading it as the commands do,
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bot import check, vault
 from bot.broadcasts.wanted import Wanted
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from bot.store import Transaction
     from channels.base import ChannelName
 
+Measured = Literal["telegram", "sms"]
+MEASURED: tuple[Measured, ...] = ("telegram", "sms")
+"""The channels whose lanes are measured; WhatsApp's requests are those of SMS."""
 NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "5:benchmark"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from benchmarks import deployment
 from benchmarks.runs import IN_FLIGHT, Run, at_once, measure, scratch, until_done
@@ -16,9 +16,9 @@ from channels.sms import Sms
 from channels.telegram import Telegram
 
 if TYPE_CHECKING:
-    from channels.base import Channel
-
-    Measured = Literal["telegram", "sms"]
+    from benchmarks.deployment import Measured
+    from bot.check import Project
+    from channels.base import Channel, Part
 
 
 async def lane(channel: Measured, messages: int, server: str) -> Run:
@@ -44,22 +44,27 @@ async def alone(channel: Measured, messages: int, server: str) -> Run:
     run = Run(messages)
     with scratch() as folder:
         deployment.write(folder, [channel], server)
-        project = deployment.read(folder)
-    entry, community = project.library.entries["salud"], project.communities["plaza"]
-    part = render(project.library, entry, community, channel, "es", deployment.NOW).open[0]
-    opened = _open(channel, server)
+        part = part_of(deployment.read(folder), channel)
+    sender = opened(channel, server)
     try:
         with run.timed():
             await at_once(
-                lambda n: opened.send(deployment.address(channel, n), part, f"{n}.1.0.1"),
+                lambda n: sender.send(deployment.address(channel, n), part, f"{n}.1.0.1"),
                 messages,
             )
     finally:
-        await opened.aclose()
+        await sender.aclose()
     return run
 
 
-def _open(channel: Measured, server: str) -> Channel:
+def part_of(project: Project, channel: Measured) -> Part:
+    """What everybody is sent, in Spanish."""
+    entry, community = project.library.entries["salud"], project.communities["plaza"]
+    return render(project.library, entry, community, channel, "es", deployment.NOW).open[0]
+
+
+def opened(channel: Measured, server: str) -> Channel:
+    """A channel as `bot/app.py` opens it."""
     if channel == "telegram":
         return Telegram(token="5:benchmark", api_base=server, secret="", concurrency=IN_FLIGHT)
     return Sms(

@@ -11,7 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.programs import MissingError, environment, find
+
 _LIBRARIES = ("aiohttp", "python-telegram-bot", "twilio", "sqlite-utils", "uvloop")
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+_PROGRAMS = {"nginx": "-v", "redis-server": "--version", "node": "--version", "bearerbox": "--version"}
 
 
 def facts() -> dict[str, Any]:
@@ -28,7 +32,20 @@ def facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         **{library: version(library) for library in _LIBRARIES},
+        **{program: _told(program, word) for program, word in _PROGRAMS.items()},
     }
+
+
+def _told(program: str, word: str) -> str | None:
+    """A program's own words on its version; None where it is not here."""
+    try:
+        done = subprocess.run(
+            [find(program), word], env=environment(), check=False, capture_output=True, text=True, timeout=10
+        )
+    except (MissingError, OSError, subprocess.TimeoutExpired):
+        return None
+    found = _VERSION.search(done.stdout + done.stderr)
+    return found[0] if found else None
 
 
 def commit() -> str:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 IN_FLIGHT = 50
 """Requests under way at a time, everywhere: as many as a lane has."""
 _LOOK = 0.005
+_LONGEST = 900
+"""Seconds after which a measurement is given up."""
 
 
 @dataclass
@@ -62,17 +64,31 @@ def peak_mb(process: int | None = None) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def on_core(core: int, process: int = 0) -> None:
-    """Keep a process (0: this one) on one core, its threads to come included, where there are several."""
+def cpu_seconds(process: int) -> float:
+    """What a process has used, kernel and threads included: `utime` and `stime` of proc(5)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def core(number: int) -> int:
+    """The system's number of the first core that we may use, or the second; of the only one, where it is."""
     cores = sorted(os.sched_getaffinity(0))
-    if len(cores) > 1:
-        os.sched_setaffinity(process, {cores[core % len(cores)]})
+    return cores[number % len(cores)]
 
 
-def measure(work: Coroutine[Any, Any, Any]) -> None:
-    """Run a measurement on one core and on the loop that `pregonero run` uses, and print its result."""
+def on_core(number: int, process: int = 0) -> None:
+    """Keep a process (0: this one) on one core, its threads and children to come included."""
+    os.sched_setaffinity(process, {core(number)})
+
+
+def measure(work: Coroutine[Any, Any, Any], *, fast: bool = True) -> None:
+    """Run a measurement on one core and print its result.
+
+    Args:
+        fast: On uvloop, the loop that `pregonero run` uses; else on asyncio's own.
+    """
     on_core(0)
-    report(uvloop.run(work))
+    report(uvloop.run(work) if fast else asyncio.run(work))
 
 
 def report(result: object) -> None:
@@ -80,23 +96,27 @@ def report(result: object) -> None:
     print(json.dumps(asdict(result) if isinstance(result, Run) else result))
 
 
-def in_own_process(module: str, *arguments: object) -> dict[str, Any]:
-    """The result of `python -m benchmarks.<module>`."""
-    command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+def in_own_process(module: str, *arguments: object, python: str = sys.executable) -> dict[str, Any]:
+    """The result of `python -m benchmarks.<module>`.
+
+    Raises:
+        NotMeasuredError: it failed; the last line of what it said is the reason.
+    """
+    command = [python, "-m", f"benchmarks.{module}", *map(str, arguments)]
+    try:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=_LONGEST)
+    except OSError:
+        raise NotMeasuredError(f"{python} is not here") from None
+    except subprocess.TimeoutExpired:
+        raise NotMeasuredError(f"it was not done after {_LONGEST} s") from None
+    if done.returncode:
+        raise NotMeasuredError(next(reversed(done.stderr.strip().splitlines()), f"exit {done.returncode}"))
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """The vendors' end, on the other core. Its address, without a slash at the end."""
-    command = [sys.executable, "-m", "benchmarks.server"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        process.stdin.close()  # it ends when nobody holds the other end
+class NotMeasuredError(Exception):
+    """A measurement that could not be made, and why."""
 
 
 @contextmanager
