@@ -1,6 +1,6 @@
 """The whole service: webhooks, polls, answers, clock, lanes, and who watches over them.
 
-What may enter: what runs beside the dispatcher, started in order and stopped in reverse. Nothing is decided here.
+What may enter: what runs beside the dispatcher, started in order and stopped in reverse.
 """
 
 from __future__ import annotations

@@ -105,8 +105,8 @@ class Follows:
 
     Attributes:
         step: It is sent ("settle"), or this part of it ("next"); its vendor is asked again ("ask"); it was
-            not taken, and leaves again ("again") or has left or killed too often ("fail"); it is said once more,
-            marked ("repeat"); it stays unknown ("leave").
+            not taken, and leaves again ("again") or has left or killed too often ("fail"); it is said once
+            more, marked ("repeat"); it stays unknown ("leave").
         at: When it leaves or is asked for; aware UTC.
         looked: How often its vendor had no trace of it.
     """

@@ -80,7 +80,7 @@ class Fire:
             auth_token=TOKEN,
             from_=own,
             api_base=self.vendors,
-            total_timeout=self.patience,
+            timeout=self.patience,
         )
 
     async def states(self) -> dict[tuple[str, str], str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,9 @@ from bot import check
 from bot.app import App
 from bot.cli.starting import init
 from bot.housekeeping import Housekeeping
+from bot.inbound import Inbounds
 from bot.moments import Clockwork
+from bot.poison import Note
 from channels.base import Heard
 
 if TYPE_CHECKING:
@@ -49,13 +51,16 @@ class Talk:
     """The starter deployment, hearing and answering, at a time of ours."""
 
     app: App
+    note: Note
     now: datetime = NOON
     heard: list[str] = field(default_factory=list)
     numbers: Any = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         """As the service builds it."""
-        self.inbounds = self.app._inbounds()
+        self.inbounds = Inbounds(
+            self.app.store, self.app.vault, self.note, current=self.app.current, outbox=self.app.outbox
+        )
         self.housekeeping = Housekeeping(self.app.store, self.app.vault)
 
     async def say(
@@ -109,4 +114,5 @@ async def talking(folder: Path) -> AsyncIterator[Talk]:
     project, findings = check.read(folder / "config.toml", {}, NOON)
     assert project, findings
     async with App(project, Clockwork(now=lambda: NOON, jitter=lambda: 0.0, ticks=lambda: 0.0)) as app:
-        yield Talk(app)
+        with closing(Note(project.settings.database_path)) as note:
+            yield Talk(app, note)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from bot.acting import Acting
 from bot.conversation import Answer, Asker, Conversation
 from channels.base import Heard
-from tests.deployment import Deployment, Working, deploy
 from tests.deadly_word import POISON
+from tests.deployment import Deployment, Working, deploy
 from tests.talking import ROSA, talking
 from tests.test_hooks import heard
 

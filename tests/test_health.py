@@ -249,7 +249,9 @@ async def test_missing_receipts_are_logged_once(core: Core, clock: Clock, vendor
         assert [one["event"] for one in told if one["event"].startswith("receipts")] == ["receipts.missing"]
         assert watch.health.status == "degraded"
         for delivery, vendor_id in await core.rows("SELECT id, vendor_id FROM deliveries"):
-            await core.outbox.receipt(Receipt(vendor_id, "delivered", key=f"{delivery}.1.0.1"), core.now)
+            await core.outbox.receipt(
+                "sms", Receipt(vendor_id, "delivered", key=f"{delivery}.1.0.1"), core.now
+            )
         with capture_logs() as told:
             assert (await looked(watch)).status == "ok"
         assert [one["event"] for one in told] == ["receipts.back", "health"]

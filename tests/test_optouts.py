@@ -61,7 +61,7 @@ async def test_what_a_vendor_or_the_desk_says_is_written_down(core: Core) -> Non
     broadcast = await core.announce()
     [claim, _] = await core.outbox.turn("sms", [], [(broadcast, None)], 2, core.now)
     stop = Gone("opted-out", left=True)
-    await core.outbox.receipt(Receipt("SM1", "failed", claim.key(1), stop), core.now)
+    await core.outbox.receipt("sms", Receipt("SM1", "failed", claim.key(1), stop), core.now)
     await core.subscribers.erase("sms", number(1), core.now)
     tags = [core.vault.tag("sms", number(n)) for n in range(2)]
     assert last_words(core) == dict(zip(tags, ("withdrawn", "erased"), strict=True))

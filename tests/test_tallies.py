@@ -38,7 +38,7 @@ async def sent(
     await core.outbox.turn("sms", ends, [], 0, core.now)
     for claim in claims:
         for state in states:
-            await core.outbox.receipt(Receipt(f"SM{claim.id}", state, key=claim.key(1)), core.now)
+            await core.outbox.receipt("sms", Receipt(f"SM{claim.id}", state, key=claim.key(1)), core.now)
 
 
 async def alarming(core: Core) -> bool:
@@ -97,7 +97,7 @@ async def test_a_receipt_counts_where_its_message_left(core: Core, clock: Clock)
     clock.skip(hours=1)
     [(delivery,)] = await core.rows("SELECT id FROM deliveries")
     failed = Receipt("SM1", "failed", key=f"{delivery}.1.0.1", trouble=Refused("undelivered"))
-    await core.outbox.receipt(failed, core.now)
+    await core.outbox.receipt("sms", failed, core.now)
     assert await core.rows("SELECT sender, quarter, sent, told FROM tallies") == [("sms", QUARTER, 1, 1)]
 
 
@@ -107,7 +107,7 @@ async def test_what_was_not_known_and_is_told_has_left(core: Core) -> None:
     broadcast = await core.announce()
     [claim] = await core.outbox.turn("sms", [], [(broadcast, None)], 1, core.now)
     await core.outbox.turn("sms", [Settled(claim, "unknown", "no-answer")], [], 0, core.now)
-    await core.outbox.receipt(Receipt("SM1", "sent", key=claim.key(1)), core.now)
+    await core.outbox.receipt("sms", Receipt("SM1", "sent", key=claim.key(1)), core.now)
     assert await core.rows("SELECT sent, told FROM tallies") == [(1, 1)]
 
 

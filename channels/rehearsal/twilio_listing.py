@@ -6,6 +6,7 @@ Read 2026-11. All accounts of a rehearsal see the same list: they are one deploy
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from itertools import islice
@@ -14,7 +15,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from channels.rehearsal.faults import hang_up, silence
+from channels.rehearsal.faults import hang_up
 from channels.rehearsal.gsm import segments
 from channels.rehearsal.stage import STAGE
 from channels.rehearsal.twilio_checks import Refusal, account_token
@@ -77,9 +78,9 @@ async def read(request: web.Request) -> web.Response:
 async def _meet(outage: Fault, request: web.Request) -> None:
     """A vendor that is out answers no question either."""
     if outage.kind == "hang":
-        await silence()
+        await asyncio.Event().wait()  # aiohttp ends this when the other side gives up
     if outage.kind == "429":
-        raise Refusal(20429, "Too Many Requests", 429, retry_after=outage.retry_after)
+        raise Refusal(20429, "Too Many Requests", 429, retry_after=outage.wait())
     if outage.kind == "down":
         hang_up(request)
     raise Refusal(20500, "Internal Server Error", 500)
