@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.policy import PROBE
+from bot.policy import LONGEST_RETRY, PROBE
 from channels.trouble import Later, Unsure
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Pace:
         self._next = 0.0
         self._rest_until = 0.0
         self._unanswered: deque[bool] = deque(maxlen=_WATCHED)
+        self._silent_probes = 0
 
     def rest(self, seconds: float) -> None:
         """Nothing leaves for so long from now; a longer rest that was asked before still holds."""
@@ -92,6 +93,7 @@ class Pace:
         """The vendor answers, and spoke of one person or of our speed."""
         if self.trouble is not None:
             self.trouble = None
+            self._silent_probes = 0
             self._unanswered.clear()
         self._unanswered.append(False)
 
@@ -104,7 +106,10 @@ class Pace:
         elif isinstance(trouble, Unsure) or (isinstance(trouble, Later) and trouble.wait is None):
             self._unanswered.append(True)
             if self.trouble is not None or self._stumbling():
-                self.rest(PROBE.total_seconds())
+                # Of each probe without an answer nobody may ever know: the longer it lasts, the fewer.
+                pause = min(PROBE * 2 ** min(self._silent_probes, 10), LONGEST_RETRY)
+                self._silent_probes += 1
+                self.rest(pause.total_seconds())
                 self.trouble = LaneTrouble(trouble.reason, trouble.code, ours=False)
         else:
             self.answered()
