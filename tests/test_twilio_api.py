@@ -182,7 +182,7 @@ async def test_every_known_code_is_the_trouble_of_the_table(vendor: Vendor, code
         ),
         (401, {"code": 20003, "message": "Authenticate"}, Broken, "credentials"),
         (401, "", Broken, "credentials"),
-        (403, {"code": 20005}, Broken, "credentials"),
+        (403, {"code": 20005}, Broken, "account-suspended"),
         (404, "nginx", Broken, "misconfigured"),
         (302, "", Broken, "misconfigured"),
         (429, {"code": 20429}, Later, "rate-limited"),
