@@ -18,14 +18,14 @@ import sqlite3
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlite_utils import Database
 
 from bot.store import optouts
 from bot.store.faults import Unusable, Why, said_plainly
-from bot.store.migrations import migrations
+from bot.store.migrations import migrations, refuse_strangers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -179,7 +179,7 @@ class Store:
             with self._alone():
                 db = self._write_db = Database(sqlite3.connect(self._path, timeout=_BUSY_MS / 1000))
                 self._writer_end.callback(self._close_writer)
-                _refuse_strangers(db)
+                refuse_strangers(db)
                 db.enable_wal()
                 for pragma in (
                     "synchronous = FULL",  # a commit is on the disk when it returns
@@ -293,14 +293,3 @@ def _tell(certain: Iterable[_Handed[Any]]) -> None:
     for handed in certain:
         if not handed.certain.done():
             handed.certain.set_result(None)
-
-
-def _refuse_strangers(db: Database) -> None:
-    """Another program's database is not written to, nor one with migrations that we do not know."""
-    if db.table_names() and migrations.migrations_table not in db.table_names():
-        raise Unusable("not-a-database")
-    applied = {migration.name for migration in migrations.applied(db)}
-    with closing(Database(memory=True)) as empty:
-        ours = {migration.name for migration in migrations.pending(empty)}
-    if applied - ours:
-        raise Unusable("newer")

@@ -6,17 +6,15 @@ lists; no column holds a name, a place, an IP address or a free note (docs/decis
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing
 
-from sqlite_utils import Migrations
+from sqlite_utils import Database, Migrations
 
+from bot.store.faults import Unusable
 from bot.store.migrations.conversation import CONVERSATION
 from bot.store.migrations.first_day import FIRST_DAY
 from bot.store.migrations.outbox import OUTBOX
 from bot.store.migrations.schedules import SCHEDULES
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 migrations = Migrations("pregonero")
 
@@ -43,6 +41,17 @@ def m0003_schedules(db: Database) -> None:
 def m0004_outbox(db: Database) -> None:
     """What an outbox that one can bet on needs."""
     _run(db, OUTBOX)
+
+
+def refuse_strangers(db: Database) -> None:
+    """Another program's database is not written to, nor one with migrations that we do not know."""
+    if db.table_names() and migrations.migrations_table not in db.table_names():
+        raise Unusable("not-a-database")
+    applied = {migration.name for migration in migrations.applied(db)}
+    with closing(Database(memory=True)) as empty:
+        ours = {migration.name for migration in migrations.pending(empty)}
+    if applied - ours:
+        raise Unusable("newer")
 
 
 def _run(db: Database, script: str) -> None:
