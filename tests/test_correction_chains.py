@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bot.lane.ends import accepted
 from bot.outbox import Settled
+from bot.policy import MOST_DEATHS
 from tests.core import Core, opened, people
 from tests.test_corrections import claim, correct, mended, settle
 
@@ -28,8 +29,17 @@ FATES = (
     "arrives, killed",
     "is lost, killed",
 )
-ROUNDS = st.lists(st.lists(st.sampled_from(FATES), max_size=6), min_size=1, max_size=4)
-"""For each wrong text what becomes of the requests made before it is corrected; the rest still waits."""
+ROUNDS = st.lists(
+    st.lists(st.sampled_from(FATES), max_size=6).filter(
+        lambda fates: sum(fate.endswith("killed") for fate in fates) < MOST_DEATHS
+    ),
+    min_size=1,
+    max_size=4,
+)
+"""For each wrong text what becomes of the requests made before it is corrected; the rest still waits.
+
+What has died with three processes is set aside and shown, whatever it says: see `tests/test_poison.py`.
+"""
 
 
 class Phones:
@@ -87,7 +97,7 @@ async def live(rounds: list[list[str]]) -> None:
             assert (await correct(core, first)).outcome == "unchanged"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ROUNDS)
 def test_nobody_is_left_with_a_wrong_text(rounds: list[list[str]]) -> None:
     """However requests end, and however often the text is corrected: each person's last message is right, at

@@ -102,16 +102,16 @@ async def test_a_keeper_that_fails_is_heard(
 ) -> None:
     """When the database fails where broadcasts are closed, the sending ends with that word."""
 
-    async def full(_: object) -> list[int]:
-        raise Unusable("full")
+    async def damaged(_: object) -> list[int]:
+        raise Unusable("damaged")
 
-    monkeypatch.setattr(core.broadcasts, "finish", full)
+    monkeypatch.setattr(core.broadcasts, "finish", damaged)
     [lane] = core.lanes(vendor.telegram())
     with pytest.raises(Unusable) as told:
         async with asyncio.timeout(10):
             await core.dispatcher(lane).run()
     await lane._channel.aclose()
-    assert told.value.why == "full"
+    assert told.value.why == "damaged"
 
 
 async def test_a_pause_holds_what_waits_for_its_turn(core: Core, vendor: Vendor) -> None:
