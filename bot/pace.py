@@ -104,6 +104,8 @@ class Pace:
         if decision.broken:
             self.trouble = LaneTrouble(trouble.reason, trouble.code, ours=True)
         elif isinstance(trouble, Unsure) or (isinstance(trouble, Later) and trouble.wait is None):
+            if self.trouble is not None and self.resting:
+                return  # it was under way when we began to rest
             self._unanswered.append(True)
             if self.trouble is not None or self._stumbling():
                 # Of each probe without an answer nobody may ever know: the longer it lasts, the fewer.

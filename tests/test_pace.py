@@ -133,6 +133,13 @@ async def test_trouble_with_everyone_is_told_from_trouble_with_one(
     assert pace.trouble is None
 
 
+async def test_requests_that_fail_together_are_one_trouble() -> None:
+    """When a vendor leaves all fifty that were under way without an answer, the first probe is soon."""
+    pace = Pace(1000)
+    weigh(pace, *[Unsure("silence")] * 50)
+    assert 29 < pace.resting <= 30
+
+
 async def test_a_probe_that_fails_opens_the_breaker_again() -> None:
     """While a vendor stays silent, one delivery tries after ever longer pauses; the first answer ends it."""
     pace = Pace(1000)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -86,8 +87,8 @@ class Lane:
         self._spacing = Spacing(channel)
         self._ended: list[Settled] = []
         self._stirred = asyncio.Event()
-        self._hungry = True  # there may be something to claim
-        self._claimed = 0
+        self._look_at = 0.0  # from then on (monotonic seconds) there may be something to claim
+        self._claimed = self._favoured = 0
         self._stopping = False
         self._full = False
         self._requests = Requests(sender, channel, self._pace, outbox, vault, clockwork, self._end, self.stop)
@@ -115,7 +116,7 @@ class Lane:
 
     def stir(self) -> None:
         """There may be something new: look at once."""
-        self._hungry = True
+        self._look_at = 0.0
         self._stirred.set()
 
     def stop(self) -> None:
@@ -155,23 +156,19 @@ class Lane:
 
     def _room(self) -> int:
         """How many may be claimed now. A lane in trouble probes with one."""
-        if not self._hungry or self._stopping:
+        if self._stopping or time.monotonic() < self._look_at:
             return 0
         free = (self._concurrency if self.trouble is None else 1) - len(self._requests)
         return max(0, min(free, self._pace.turns))
 
     async def _gather(self) -> None:
         """Wait until enough may leave; but what has ended is written down soon."""
-        wait = _GATHER if self._ended or self._requests else _IDLE
-        if self._hungry and not self.resting:
-            wait = min(wait, self._pace.wait or _GATHER)
+        wait = max(self._look_at - time.monotonic(), self._pace.wait) or _GATHER
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(min(wait, _GATHER if self._ended else _IDLE)):
                 while not (self._stopping or self._enough()):
                     await self._stirred.wait()
                     self._stirred.clear()
-                return
-        self._hungry = True
 
     def _enough(self) -> bool:
         """Whether as many may leave as are worth a transaction."""
@@ -181,15 +178,17 @@ class Lane:
     async def _exchange(self, room: int) -> list[Claim]:
         """Write down what ended and claim what may leave, in one transaction."""
         broadcasts = await self._speaking() if room else []
-        favoured = (self._claimed % _FAVOURED + room) // _FAVOURED
-        favour = Favour(self._claimed // _FAVOURED, favoured)
-        settled = list(self._ended)
-        now, self._hungry = self._clockwork.now(), self._hungry and not room
+        favour = Favour(self._favoured, (self._claimed % _FAVOURED + room) // _FAVOURED)
+        settled, now = list(self._ended), self._clockwork.now()
+        if room:
+            self._look_at = time.monotonic() + _IDLE
         claims = await self._outbox.turn(self.sender, settled, broadcasts, room, now, favour)
         del self._ended[: len(settled)]
         self._claimed += len(claims)
-        self._hungry |= 0 < room == len(claims)
+        self._favoured += favour.most
         self._full = False
+        if 0 < room == len(claims):
+            self._look_at = 0.0
         return claims
 
     async def _wait_for_space(self, error: Unusable) -> None:
@@ -255,6 +254,7 @@ class Lane:
             self._end(Settled(claim, "back", due_at=self._clockwork.now()))
 
     def _end(self, settled: Settled) -> None:
-        self.ends[settled.state, settled.reason or ""] += settled.state != "back"
+        if settled.state != "back":
+            self.ends[settled.state, settled.reason or ""] += 1
         self._ended.append(settled)
         self._stirred.set()
