@@ -165,6 +165,7 @@ class Dispatcher:
             await self._pause(_OFF)
             if self._stopped.is_set():
                 return False
+        self.speaking.look()  # who armed this copy may have paused what was known to speak
         self.armed.set()
         return True
 

@@ -34,7 +34,7 @@ ALL_HEARD = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM inbounds WHERE text IS NOT
 @pytest.fixture
 async def made(tmp_path: Path, rehearsal: Rehearsal) -> Deployment:
     """Three hundred people, and lanes slow enough for a back-up in the middle."""
-    made = deploy(tmp_path / "one", rehearsal.url, rate=15)
+    made = deploy(tmp_path / "one", rehearsal.url, rate=40)
     who = [*((channel, address) for channel, address, _, _ in PEOPLE), NEW]
     await rehearsal.people(*({"channel": channel, "address": address} for channel, address in who))
     await connect(made, rehearsal)
