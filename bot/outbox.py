@@ -113,13 +113,16 @@ class Outbox:
         self._store = store
         self._vault = vault
 
-    async def recover(self, now: datetime) -> int:
+    async def recover(self, now: datetime, *, cut_off: bool = True) -> int:
         """Called by the one who may dispatch, before it begins: a claim without an owner becomes unknown.
 
         Unless it was to make a copy right: that may be done twice, and the correction is yet to follow. What
         died with `MOST_DEATHS` processes may have killed them, and never leaves again: its reason says so.
+
+        Args:
+            cut_off: Whether the last process was; else it had no room to write down how its claims ended.
         """
-        values = {"now": to_ms(now), "most": MOST_DEATHS}
+        values = {"now": to_ms(now), "most": MOST_DEATHS, "died": int(cut_off)}
 
         def work(tx: Transaction) -> int:
             for row in tx.rows(corrections.ORPHANED):

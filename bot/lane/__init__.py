@@ -114,6 +114,10 @@ class Lane:
         """Messages (segments) that have left since we began."""
         return self._pace.spent
 
+    def rest(self, seconds: float) -> None:
+        """Send nothing for so long: the vendor asked for it elsewhere."""
+        self._pace.rest(seconds)
+
     def stir(self) -> None:
         """There may be something new: look at once."""
         self._hungry = True
