@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.disk import AGAIN
+from bot.poison import Sending
 from bot.store import Unusable
-from bot.store.faults import said_plainly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,30 +53,6 @@ def alone(database: Path) -> Iterator[None]:
         except BlockingIOError:
             raise AlreadyDispatching from None
         yield
-
-
-class _Sending:
-    """The mark beside a database while somebody sends from it. Who finds it knows that they did not end well.
-
-    It is made before the first claim, and taken away at a clean end, for which a full disk has room too.
-    """
-
-    def __init__(self, database: Path) -> None:
-        self._file = database.with_name(database.name + ".sending")
-
-    @property
-    def found(self) -> bool:
-        """Whether the last who sent was cut off."""
-        return self._file.exists()
-
-    def begin(self) -> None:
-        """Raises Unusable when there is no room for it."""
-        with said_plainly():
-            self._file.touch()
-
-    def end(self) -> None:
-        """What is still claimed is there because it could not be written down, and killed nobody."""
-        self._file.unlink(missing_ok=True)
 
 
 class Speaking:
@@ -133,7 +109,7 @@ class Dispatcher:
         self.armed = asyncio.Event()
         self.beat_at: float | None = None
         self.speaking = speaking
-        self._sending = _Sending(database)
+        self._sending = Sending(database)
         self._outbox = outbox
         self._broadcasts = broadcasts
         self._arming = arming

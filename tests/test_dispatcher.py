@@ -144,7 +144,7 @@ async def test_a_clean_stop_on_a_full_disk_is_no_death(
     broadcast = await core.announce()
     turn = core.outbox.turn
 
-    async def no_room(sender: str, settled: Sequence[Settled], *others: Any) -> list[Claim]:
+    async def no_room(sender: str, settled: Sequence[Settled], *others: Any) -> list[Claim]:  # noqa: ANN401 - as `turn` has them
         if settled:
             raise Unusable("full")
         return await turn(sender, settled, *others)

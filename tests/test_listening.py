@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -68,7 +69,7 @@ class BotApi:
         async with asyncio.timeout(15):
             while len(times := [at for one, at in self.asked if one == method]) < 2:  # noqa: ASYNC110 - nobody wakes us
                 await asyncio.sleep(0.01)
-        return [after - before for before, after in zip(times, times[1:], strict=False)]
+        return [after - before for before, after in pairwise(times)]
 
 
 class Answering:
