@@ -165,6 +165,7 @@ class App:
         return Dispatcher(
             lanes,
             speaking,
+            database=self.project.settings.database_path,
             outbox=self.outbox,
             broadcasts=self.broadcasts,
             arming=self.arming,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.disk import AGAIN
+from bot.poison import Sending
 from bot.store import Unusable
 
 if TYPE_CHECKING:
@@ -96,6 +98,7 @@ class Dispatcher:
         lanes: Sequence[Lane],
         speaking: Speaking,
         *,
+        database: Path,
         outbox: Outbox,
         broadcasts: Broadcasts,
         arming: Arming,
@@ -106,6 +109,7 @@ class Dispatcher:
         self.armed = asyncio.Event()
         self.beat_at: float | None = None
         self.speaking = speaking
+        self._sending = Sending(database)
         self._outbox = outbox
         self._broadcasts = broadcasts
         self._arming = arming
@@ -140,23 +144,45 @@ class Dispatcher:
         """Dispatch until `stop`, for whoever is `alone`.
 
         To be cancelled is to be stopped: what is in flight ends all the same. A copy that may not send waits
-        until somebody arms it, and claims nothing.
+        until somebody arms it, and claims nothing; so does one that finds the disk full.
 
         Raises:
             Unusable: the database failed; nothing is sent that could not be written down.
         """
-        if not await self._may_send():
+        if not await self._begin():
             return
-        if orphans := await self._outbox.recover(self._clockwork.now()):
-            log.warning("dispatcher.unknown", deliveries=orphans)
         jobs = [asyncio.create_task(job) for job in (self._keep(), *(lane.run() for lane in self.lanes))]
         try:
             await asyncio.wait(jobs, return_when=asyncio.FIRST_EXCEPTION)
         finally:
             self.stop()
             await asyncio.wait(jobs)
+            if all(map(_ended_well, jobs)):
+                self._sending.end()
         for job in jobs:
             job.result()
+
+    async def _begin(self) -> bool:
+        """Find what the last process left, as soon as we may send. False when we are stopped before."""
+        said = False
+        while not self._stopped.is_set():
+            try:
+                if not await self._may_send():
+                    return False
+                if orphans := await self._outbox.recover(self._clockwork.now(), cut_off=self._sending.found):
+                    log.warning("dispatcher.unknown", deliveries=orphans)
+                self._sending.begin()
+            except Unusable as fault:
+                if not self._disk.passing(fault):
+                    raise
+                if not said:
+                    log.error("dispatcher.waits", reason=fault.why)  # noqa: TRY400 - the reason is enough
+                said = True
+                await self._pause(AGAIN)
+            else:
+                self.armed.set()
+                return True
+        return False
 
     async def _may_send(self) -> bool:
         """Wait until this copy may send. False when we are stopped before."""
@@ -166,7 +192,6 @@ class Dispatcher:
             if self._stopped.is_set():
                 return False
         self.speaking.look()  # who armed this copy may have paused what was known to speak
-        self.armed.set()
         return True
 
     async def _keep(self) -> None:
@@ -185,3 +210,9 @@ class Dispatcher:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopped.wait()
+
+
+def _ended_well(job: asyncio.Task[None]) -> bool:
+    """Whether a job ended of itself, or only for want of room for what it had still to write down."""
+    fault = job.exception()
+    return fault is None or (isinstance(fault, Unusable) and fault.passes)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from bot.arming import DOUBTS
+from bot.disk import RESERVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +23,6 @@ STANDSTILL = 120.0
 """Seconds in which nothing ended although something waits: longer than the slowest vendor takes."""
 _SILENT = 30.0
 """Seconds without the dispatcher's beat, of which there are two a second."""
-_LITTLE = 64 * 2**20
-"""Free bytes below which a disk is full: the database's log may take some before it is emptied."""
 
 Status = Literal["ok", "degraded", "failing"]
 Condition = Literal["ok", "resting", "trouble", "broken", "stuck", "off"]
@@ -106,7 +105,7 @@ def judge(
     red = []
     if unusable:
         red.append(f"database-{unusable}")
-    elif free_bytes < _LITTLE:
+    elif free_bytes < RESERVE:
         red.append("database-full")
     shut = None if off in DOUBTS else off
     if not shut and beat_age is not None and beat_age > _SILENT:

@@ -12,14 +12,15 @@ import structlog
 
 from bot.disk import AGAIN
 from bot.store import Unusable
-from channels.trouble import Trouble
+from channels.trouble import Later, Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from bot.disk import Disk
     from bot.inbound import Inbounds
+    from channels.base import Heard
     from channels.telegram import Telegram
 
 log = structlog.get_logger()
@@ -36,6 +37,8 @@ class Listener:
         polled: The bots to ask for updates, by sender.
         hooked: The bots to be called by Telegram instead, each with the URL to call.
         stir: Called with the sender through which there are replies to send.
+        rest: Called with a sender, and the seconds for which its vendor wants nothing from it.
+        resting: The seconds for which a sender rests.
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class Listener:
         *,
         now: Callable[[], datetime],
         stir: Callable[[str], None],
+        rest: Callable[[str, float], None],
+        resting: Callable[[str], float],
     ) -> None:
         self._inbounds = inbounds
         self._polled = polled
@@ -54,6 +59,8 @@ class Listener:
         self._disk = disk
         self._now = now
         self._stir = stir
+        self._rest = rest
+        self._resting = resting
 
     async def run(self) -> None:
         """Ask, and have it answered.
@@ -88,25 +95,28 @@ class Listener:
         offset: int | None = None
         while True:
             try:
-                offset = await self._polled_once(sender, bot, offset)
+                facts, offset = await self._polled_once(sender, bot, offset)
+                if not self._resting(sender):  # else some buttons turn a little longer
+                    await bot.acknowledge_polled(facts)
             except Trouble as trouble:
                 log.warning("poll.trouble", sender=sender, reason=trouble.reason, code=trouble.code)
-                await asyncio.sleep(_PAUSE)
+                await self._pause(sender, trouble)
             except Unusable as fault:
                 if not self._disk.passing(fault):
                     raise
                 await asyncio.sleep(AGAIN)
 
-    async def _polled_once(self, sender: str, bot: Telegram, offset: int | None) -> int:
-        """One long poll; the next offset, before which Telegram forgets: by then it is on the disk."""
+    async def _polled_once(
+        self, sender: str, bot: Telegram, offset: int | None
+    ) -> tuple[Sequence[Heard], int]:
+        """What one long poll heard, and the next offset, before which Telegram forgets: it is on the disk."""
         if offset is None:
             await bot.delete_webhook()  # one that was set once keeps Telegram from answering polls
         facts, following = await bot.updates(offset or 0, _POLL_SECONDS)
         await self._inbounds.accept(sender, facts, self._now())
         if facts:
             self._stir(sender)
-        await bot.acknowledge_polled(facts)
-        return following
+        return facts, following
 
     async def _hook(self, sender: str, bot: Telegram, url: str) -> None:
         while True:
@@ -114,6 +124,14 @@ class Listener:
                 await bot.set_webhook(url)
             except Trouble as trouble:
                 log.warning("hook.trouble", sender=sender, reason=trouble.reason, code=trouble.code)
-                await asyncio.sleep(_PAUSE)
+                await self._pause(sender, trouble)
             else:
                 return
+
+    async def _pause(self, sender: str, trouble: Trouble) -> None:
+        """Leave a bot alone for a while; as long as its vendor asks for, and nothing is sent then either."""
+        pause = float(_PAUSE)
+        if isinstance(trouble, Later) and trouble.wait:
+            self._rest(sender, trouble.wait.total_seconds())
+            pause = max(pause, trouble.wait.total_seconds())
+        await asyncio.sleep(pause)

@@ -46,7 +46,7 @@ class Hindrance:
 
 
 async def standing(store: Store) -> list[Hindrance]:
-    """What hinders the running service; nothing while none runs."""
+    """What hinders the running service; after a kill, what hindered it then, until the next start."""
     rows = await store.read(lambda tx: tx.rows(sql.HINDRANCES))
     return [Hindrance(**row) for row in rows]
 

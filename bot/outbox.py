@@ -6,13 +6,14 @@ neither loses nor repeats one. States only move forward; what was in flight when
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bot import receipts, tallies
 from bot.moments import from_ms, to_ms
 from bot.policy import MOST_DEATHS
 from bot.store import corrections, sql
-from bot.texts import Text, load_text
+from bot.texts import Text, Unreadable, load_text
 from channels.base import REPLY_WINDOW
 
 if TYPE_CHECKING:
@@ -112,19 +113,23 @@ class Outbox:
         self._store = store
         self._vault = vault
 
-    async def recover(self, now: datetime) -> int:
+    async def recover(self, now: datetime, *, cut_off: bool = True) -> int:
         """Called by the one who may dispatch, before it begins: a claim without an owner becomes unknown.
 
         Unless it was to make a copy right: that may be done twice, and the correction is yet to follow. What
         died with `MOST_DEATHS` processes may have killed them, and never leaves again: its reason says so.
+
+        Args:
+            cut_off: Whether the last process was; else it had no room to write down how its claims ended.
         """
-        values = {"now": to_ms(now), "most": MOST_DEATHS}
+        values = {"now": to_ms(now), "most": MOST_DEATHS, "died": int(cut_off)}
 
         def work(tx: Transaction) -> int:
             for row in tx.rows(corrections.ORPHANED):
-                parts = load_text(row, self._vault).open
-                if parts[min(row["part"], len(parts) - 1)].replaces:
-                    tx.run(corrections.AGAIN, values | {"id": row["id"]})
+                with contextlib.suppress(Unreadable):  # nobody knows what it was to do
+                    parts = load_text(row, self._vault).open
+                    if parts[min(row["part"], len(parts) - 1)].replaces:
+                        tx.run(corrections.AGAIN, values | {"id": row["id"]})
             return tx.run(sql.ORPHANS, values)
 
         return await self._store.write(work)
@@ -154,10 +159,10 @@ class Outbox:
         )
 
     async def text(self, text: int) -> Text:
-        """A rendered text. Raises KeyError when there is none."""
+        """A rendered text. Raises Unreadable, also when there is none."""
         row = await self._store.read(lambda tx: tx.one(sql.TEXT, {"id": text}))
         if row is None:
-            raise KeyError(text)
+            raise Unreadable
         return load_text(row, self._vault)
 
     async def copy(self, delivery: int, ago: int) -> str | None:

@@ -1,7 +1,8 @@
-"""Poison: a message that kills the process which reads it. What is being read is noted for the next process.
+"""Poison: a message that kills the process which reads or sends it, as is noted for the next process.
 
-What may enter: the note on the disk of the one message that is being read. What becomes of a message that
-was noted once too often is `answering`.
+What may enter: the note on the disk of the one message that is being read, and the mark that something is
+being sent, as the claims tell what. What becomes of a message that was noted once too often is `answering`;
+of one that was claimed once too often, `outbox`.
 
 The note is written and not waited for: what a process wrote outlives it, whatever ended it. Only where the
 power fails may the note be lost, or an older one be found, and no message does that.
@@ -71,3 +72,27 @@ class Note:
         if self._opened is None:
             self._opened = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return self._opened
+
+
+class Sending:
+    """The mark beside a database while somebody sends from it. Who finds it knows that they did not end well.
+
+    It is made before the first claim, and taken away at a clean end, for which a full disk has room too.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._file = database.with_name(database.name + ".sending")
+
+    @property
+    def found(self) -> bool:
+        """Whether the last who sent was cut off."""
+        return self._file.exists()
+
+    def begin(self) -> None:
+        """Raises Unusable when there is no room for it."""
+        with said_plainly():
+            self._file.touch()
+
+    def end(self) -> None:
+        """What is still claimed is there because it could not be written down, and killed nobody."""
+        self._file.unlink(missing_ok=True)

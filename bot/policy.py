@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from channels.trouble import Trouble
 
+NEXT_PART = timedelta(seconds=1)
+"""Between two parts of a text: Telegram wants no more than one message a second in one chat."""
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(minutes=15)
 MOST_ATTEMPTS = 300

@@ -5,11 +5,11 @@ What may enter: a receipt's way to its row. A receipt that carries our key settl
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bot import consent, tallies
 from bot.moments import to_ms
+from bot.policy import NEXT_PART
 from bot.store import settling, sql
 from channels.trouble import Gone
 
@@ -31,7 +31,6 @@ _RANK = {
     "delivered": 3,
     "read": 4,
 }
-_NEXT_PART = timedelta(seconds=1)
 _TOO_LONG = 19  # digits that no integer of SQLite has
 
 
@@ -126,4 +125,4 @@ def _go_on(tx: Transaction, key: Key, row: Mapping[str, Any], receipt: Receipt, 
     if row["repeated"] and (key.attempt != row["attempt"] or row["state"] == "queued"):
         return
     values = {"id": key.delivery, "part": key.part, "vendor_id": receipt.vendor_id}
-    tx.run(settling.GO_ON, values | {"now": to_ms(now), "due_at": to_ms(now + _NEXT_PART)})
+    tx.run(settling.GO_ON, values | {"now": to_ms(now), "due_at": to_ms(now + NEXT_PART)})

@@ -115,6 +115,7 @@ class _Parts:
         try:
             yield working
         finally:
+            self.dispatcher.stop()  # first: what still ends below takes a while
             self._clock.stop()
             for task in (working, *jobs):
                 task.cancel()
@@ -139,6 +140,7 @@ class _Parts:
             for name in bots
             if isinstance(sender := senders[name], Telegram) and sender.updates == "webhook"
         }
+        lanes = {lane.sender: lane for lane in self.dispatcher.lanes}
         return Listener(
             self.inbounds,
             {name: bot for name, bot in bots.items() if name not in called},
@@ -146,6 +148,8 @@ class _Parts:
             self._app.disk,
             now=self._app.clockwork.now,
             stir=self.dispatcher.replied,
+            rest=lambda sender, seconds: lanes[sender].rest(seconds),
+            resting=lambda sender: lanes[sender].resting,
         )
 
     def _settles(self) -> Settling:

@@ -213,8 +213,12 @@ class Settling:
             "limit": _AT_ONCE,
         }
         rows = await self._store.read(lambda tx: tx.rows(settling.UNSETTLED, values))
-        moved = [await self._settle(sender, channel, Unknown(**row)) for row in rows]
-        return any(moved)
+        moved = False
+        for row in rows:
+            if self._clockwork.now() < self._quiet_until.get(sender, now):
+                break  # its vendor has just asked for it
+            moved |= await self._settle(sender, channel, Unknown(**row))
+        return moved
 
     async def _settle(self, sender: str, channel: Channel, one: Unknown) -> bool:
         told = await self._ask(sender, channel, one)

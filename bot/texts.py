@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bot.store import sql
+from bot.vault import BadKey
 from channels.base import Choice, File, Part, Template
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from bot.rendering import Rendered
     from bot.store import Transaction
     from bot.vault import Vault
+
+
+class Unreadable(Exception):  # noqa: N818 - what the text is
+    """A text is damaged, or was sealed for another thread or with another key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +97,19 @@ def _text_row(text: Rendered, sender: str) -> dict[str, object]:
 
 
 def load_text(row: Mapping[str, str | None], vault: Vault) -> Text:
-    """A text from its row. Raises BadKey when it was sealed for another thread, or with another key."""
-    said, closed = (
-        vault.open_text(base64.b64decode(stored), row["owner"]) if stored and row["owner"] else stored
-        for stored in (row["open"], row["closed"])
-    )
-    return Text(
-        tuple(load_parts(said or "[]")),
-        tuple(load_parts(closed)) if closed else None,
-        row["category"] == "marketing",
-    )
+    """A text from its row. Raises Unreadable."""
+    try:
+        said, closed = (
+            vault.open_text(base64.b64decode(stored), row["owner"]) if stored and row["owner"] else stored
+            for stored in (row["open"], row["closed"])
+        )
+        return Text(
+            tuple(load_parts(said or "[]")),
+            tuple(load_parts(closed)) if closed else None,
+            row["category"] == "marketing",
+        )
+    except (BadKey, KeyError, TypeError, ValueError) as error:  # the last three: no JSON of ours
+        raise Unreadable(type(error).__name__) from None  # its sentence may quote the text
 
 
 def dump_parts(parts: Sequence[Part]) -> str:

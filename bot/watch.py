@@ -1,7 +1,8 @@
 """The one who looks how we are, every few seconds, and remembers it for whoever asks.
 
-What may enter: what must be seen twice to be judged, as a lane that stands still. It only reads, and what it
-cannot read it tells; it never ends the service.
+What may enter: what must be seen twice to be judged, as a lane that stands still. It changes nothing, but
+asks who may speak as the lanes do, who so learn that a broadcast is over. What it cannot read it tells; it
+never ends the service.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from channels.telegram_html import render
 from channels.telegram_keyboards import keyboard
 from channels.telegram_request import WireRequest
 from channels.telegram_trouble import REASONS, trouble_of
-from channels.trouble import Trouble
+from channels.trouble import Later, Trouble
 from channels.wire import TOTAL_SECONDS
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
 
 _HEADER = "x-telegram-bot-api-secret-token"
 _MAX_BODY = 256 * 1024
+_PRESSES = 5
+"""How many pressed buttons are answered at once: these requests wait for no turn of the lane."""
 _UPDATES = (UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY, UpdateType.MY_CHAT_MEMBER)
 _NO_PREVIEW = telegram.LinkPreviewOptions(is_disabled=True)
 _AS_WRITTEN = {"parse_mode": ParseMode.HTML, "link_preview_options": _NO_PREVIEW.to_json()}
@@ -197,12 +199,21 @@ class Telegram:
 
         What goes wrong is let go: a button that was pressed long ago (400) turns no more, and all that is
         lost otherwise is that one turns a little longer.
+
+        Raises:
+            Later: Telegram wants nothing from us for a while; the other buttons were left alone.
         """
-        await asyncio.gather(*(self._stop_turning(fact.pressed) for fact in heard if fact.pressed))
+        pressed = [fact.pressed for fact in heard if fact.pressed]
+        for begin in range(0, len(pressed), _PRESSES):
+            await asyncio.gather(*map(self._stop_turning, pressed[begin : begin + _PRESSES]))
 
     async def _stop_turning(self, pressed: str) -> None:
-        with contextlib.suppress(Trouble), _troubles():
-            await self._bot.answer_callback_query(pressed)
+        try:
+            with _troubles():
+                await self._bot.answer_callback_query(pressed)
+        except Trouble as trouble:
+            if isinstance(trouble, Later) and trouble.wait:
+                raise
 
     async def updates(self, offset: int, timeout: int) -> tuple[list[Heard], int]:  # noqa: ASYNC109 - a poll's
         """Ask for what was written to us, waiting for it.

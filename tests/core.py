@@ -258,6 +258,7 @@ class Core:
         return Dispatcher(
             lanes,
             speaking,
+            database=self.folder / "pregonero.db",
             outbox=self.outbox,
             broadcasts=self.broadcasts,
             arming=self.arming,

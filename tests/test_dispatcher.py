@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,8 +13,11 @@ from bot.store import Unusable
 from tests.core import Core, Vendor, opened, people, when
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
     from pathlib import Path
+
+    from bot.outbox import Claim, Settled
 
 
 @pytest.fixture
@@ -130,3 +133,53 @@ async def test_a_pause_holds_what_waits_for_its_turn(core: Core, vendor: Vendor)
         await core.broadcasts.cancel(broadcast, core.decision())
         await asyncio.sleep(6)
         assert len(vendor.asked) == 2
+
+
+@pytest.mark.parametrize("cut_off", [False, True], ids=["stopped", "killed"])
+async def test_a_clean_stop_on_a_full_disk_is_no_death(
+    core: Core, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, *, cut_off: bool
+) -> None:
+    """What could not be written down when we were stopped is unknown, and not suspected of killing us."""
+    await core.take_in(people(3))
+    broadcast = await core.announce()
+    turn = core.outbox.turn
+
+    async def no_room(sender: str, settled: Sequence[Settled], *others: Any) -> list[Claim]:  # noqa: ANN401 - as `turn` has them
+        if settled:
+            raise Unusable("full")
+        return await turn(sender, settled, *others)
+
+    monkeypatch.setattr(core.outbox, "turn", no_room)
+    with pytest.raises(Unusable, match="full"):
+        async with core.dispatching(vendor.telegram()):
+            await vendor.until(3)
+    if cut_off:
+        (core.folder / "pregonero.db.sending").touch()  # as a kill leaves it
+    monkeypatch.setattr(core.outbox, "turn", turn)
+    async with core.dispatching(vendor.telegram()):
+        await core.until(broadcast, unknown=3)
+    found = await core.rows("SELECT DISTINCT reason, deaths FROM deliveries")
+    assert found == [("crash", 1) if cut_off else ("stopped", 0)]
+
+
+async def test_a_full_disk_is_waited_for_before_the_first_claim(
+    core: Core, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no room to write down what the last process left, nothing leaves until there is."""
+    monkeypatch.setattr("bot.dispatcher.AGAIN", 0.05)
+    await core.take_in(people(3))
+    broadcast = await core.announce()
+    recover, tries = core.outbox.recover, []
+
+    async def no_room(now: datetime, *, cut_off: bool) -> int:
+        tries.append(now)
+        if len(tries) < 3:
+            raise Unusable("full")
+        return await recover(now, cut_off=cut_off)
+
+    monkeypatch.setattr(core.outbox, "recover", no_room)
+    async with core.dispatching(vendor.telegram()) as dispatcher:
+        await asyncio.sleep(0.03)
+        assert not dispatcher.armed.is_set()
+        await core.until(broadcast, sent=3)
+    assert len(tries) == 3

@@ -89,6 +89,22 @@ async def test_a_full_disk_is_said_and_outlived(made: Deployment, rehearsal: Reh
     assert reached == {number(n): 1 for n in range(1, 60)} | {SOMEBODY: 2}
 
 
+async def test_a_start_waits_for_room(made: Deployment, rehearsal: Rehearsal) -> None:
+    """A service that begins on a full disk says so once, and begins by itself when there is room."""
+    assert (await made.do("announce", "feria", "-c", "fresno")).status == 0
+    async with made.at_work("run") as working:
+        most = fill(working)  # before it has loaded what it opens the database with
+        await working.line("empieza por sí solo", notes=True)
+        await asyncio.sleep(0.5)
+        assert working.process.returncode is None
+        make_room(working, most)
+        await working.line(made.url)
+        await made.until(ALL_HAVE_IT)
+        ended = await working.stop()
+    assert (ended.status, "empieza por sí solo" in ended.err) == (0, False)
+    assert len(await rehearsal.ledger()) == 60
+
+
 async def test_a_damaged_database_ends_the_service(made: Deployment) -> None:
     """What does not mend itself is no full disk: the service ends, with a sentence that says what to do."""
     async with made.running() as working:

@@ -488,3 +488,21 @@ async def test_five_troubles_are_all_there_are() -> None:
     assert {kind.__name__ for kind in Trouble.__subclasses__()} == {
         *("Later", "Refused", "Gone", "Broken", "Unsure")
     }
+
+
+async def test_a_text_that_nobody_can_read_keeps_no_other(core: Core, vendor: Vendor) -> None:
+    """Who was to get it is shown as a fault of ours, also after a kill; the next announcement leaves."""
+    await core.take_in(people(3))
+    damaged, good = await core.announce(), await core.announce(moment="next")
+    [killed] = await core.outbox.turn("bot", [], [(damaged, None)], 1, core.now)
+
+    def damage(tx: Transaction) -> None:
+        tx.run("UPDATE texts SET open = '{' WHERE broadcast = :broadcast", {"broadcast": damaged})
+        tx.run("UPDATE deliveries SET corrects = id WHERE id = :id", {"id": killed.id})
+
+    await core.store.write(damage)
+    async with core.dispatching(vendor.telegram()):
+        await core.until(good, sent=3)
+        await core.until(damaged, failed=2, unknown=1)
+    assert ("failed", "fault", 2) in await reasons(core, damaged)
+    assert len(vendor.asked) == 3

@@ -19,6 +19,7 @@ from bot.moments import from_ms, to_ms
 from bot.settling import Settling, Told, Unknown, follows
 from channels.sms import Sms
 from channels.telegram import Telegram
+from channels.trouble import Later
 from channels.whatsapp import WhatsApp
 from tests.conftest import ACCOUNT, BOT_TOKEN, TOKEN
 from tests.core import MORNING, chat, people, when
@@ -97,6 +98,31 @@ async def unknown(core: Core, count: int = 1, looked: int | None = None) -> None
         return len(rows) == count and (looked is None or rows == [(looked,)] * count)
 
     await when(so)
+
+
+async def test_a_vendor_that_asks_for_a_wait_is_asked_no_more(
+    core: Core, rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its list says how long to wait: until then it is asked for nobody else either."""
+    await core.take_in(people(3, "sms"))
+    await rehearsal.faults("sms", "hang", count=3)
+    sender, channel = sms(rehearsal)
+    asked = []
+
+    async def busy(address: str, *_: object) -> None:
+        asked.append(address)
+        raise Later("rate-limited", wait=timedelta(seconds=60))
+
+    monkeypatch.setattr(channel, "look_up", busy)
+    async with service(core, (sender, channel)):
+        await core.announce()
+        await unknown(core, 3)
+        core.clock.skip(minutes=6)
+        await rest()
+        assert len(asked) == 1
+        core.clock.skip(seconds=61)
+        await rest()
+    assert len(asked) == 2
 
 
 async def rest() -> None:

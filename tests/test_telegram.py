@@ -287,6 +287,15 @@ async def test_polled_presses_stop_turning(vendor: Vendor, channel: Telegram) ->
     assert vendor.asked == [(path, {"callback_query_id": "71"}), (path, {"callback_query_id": "73"})]
 
 
+async def test_a_wait_is_heeded_by_all_that_was_pressed(vendor: Vendor, channel: Telegram) -> None:
+    """However many buttons were pressed, few are answered before Telegram's wait is heard, and it is told."""
+    vendor.refuse(429, "Too Many Requests: retry after 7", retry_after=7)
+    with pytest.raises(Later) as raised:
+        await channel.acknowledge_polled([Heard(str(n), CHAT, "a", pressed=str(n)) for n in range(100)])
+    assert raised.value.wait == timedelta(seconds=7)
+    assert len(vendor.asked) <= 5
+
+
 async def test_polling_where_a_webhook_is_set_is_broken(vendor: Vendor, channel: Telegram) -> None:
     """Two readers of one bot are a fault for staff to mend."""
     vendor.refuse(409, "Conflict: can't use getUpdates method while webhook is active")

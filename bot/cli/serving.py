@@ -9,21 +9,26 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import click
+import structlog
 
 from bot.app import App
 from bot.cli.arming import warn_if_off
 from bot.cli.desk import Desk, command, wait_for
 from bot.cli.reporting import warn_hindered
 from bot.cli.watching import stop_signals, until_stopped
+from bot.disk import AGAIN
 from bot.dispatcher import AlreadyDispatching
 from bot.service import serving
 from bot.settings import Telegram
+from bot.store import Unusable
 from bot.web.listening import PortTaken
 
 if TYPE_CHECKING:
     from bot.check import Project
     from bot.lookout import Hindrance
     from bot.settings import Settings
+
+log = structlog.get_logger()
 
 _STAND_IN_SECONDS = 2
 """A stand-in on this machine answers at once, or is not there."""
@@ -51,18 +56,30 @@ def run(desk: Desk) -> None:
 
 
 async def _in_turn(desk: Desk, project: Project, stop: asyncio.Event) -> None:
-    """Serve; while another process does, stand by, with nothing open that it may need or put anew."""
-    stands_by = False
+    """Serve; while another process does, stand by, with nothing open that it may need or put anew.
+
+    A database that cannot be opened for a while, as on a full disk, is waited for too.
+    """
+    stands_by, waits_for = False, ""
     while not stop.is_set():
         try:
             await _serve(desk, project, stop)
         except AlreadyDispatching:
             if not stands_by:
                 desk.say("stands-by")
-            stands_by = True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_NEXT_TRY):
-                    await stop.wait()
+            stands_by, pause = True, _NEXT_TRY
+        except Unusable as fault:
+            if not fault.passes:
+                raise
+            if fault.why != waits_for:
+                desk.warn(f"waits.{fault.why}")
+                log.error("run.waits", reason=fault.why)  # noqa: TRY400 - the reason is enough
+            waits_for, pause = fault.why, AGAIN
+        else:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await stop.wait()
 
 
 async def _serve(desk: Desk, project: Project, stop: asyncio.Event) -> None:

@@ -22,10 +22,11 @@ from bot.lane.spacing import Spacing
 from bot.outbox import Favour, Settled
 from bot.pace import Pace
 from bot.store import Unusable
+from bot.texts import Unreadable
 from bot.vault import BadKey
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
     from bot.disk import Disk
     from bot.moments import Clockwork
@@ -113,6 +114,10 @@ class Lane:
     def spent(self) -> float:
         """Messages (segments) that have left since we began."""
         return self._pace.spent
+
+    def rest(self, seconds: float) -> None:
+        """Send nothing for so long: the vendor asked for it elsewhere."""
+        self._pace.rest(seconds)
 
     def stir(self) -> None:
         """There may be something new: look at once."""
@@ -207,13 +212,15 @@ class Lane:
     async def _begin(self, claims: Sequence[Claim]) -> None:
         """Let each claim's request leave, unless there is a reason by now why it should not."""
         try:
-            await self._load({claim.text for claim in claims})
+            unreadable = await self._load({claim.text for claim in claims})
         except BaseException:
             self._hand_back(claims)
             raise
         for claim in claims:
             if self._stopping or self._pace.resting:
                 self._hand_back([claim])
+            elif claim.text in unreadable:
+                self._end(Settled(claim, "failed", "fault"))
             elif parts := self._parts(claim):
                 self._leave(claim, parts)
 
@@ -229,12 +236,19 @@ class Lane:
         self._spacing.spend(sealed, address)
         self._requests.make(claim, address, part, max(len(parts), claim.part + 1))
 
-    async def _load(self, texts: Iterable[int]) -> None:
+    async def _load(self, texts: Collection[int]) -> Collection[int]:
+        """Have what these texts say at hand; those that nobody can read."""
+        if len(self._texts) + len(texts) > _TEXTS_KEPT:
+            self._texts.clear()
+        unreadable = set()
         for text in texts:
             if text not in self._texts:
-                if len(self._texts) >= _TEXTS_KEPT:
-                    self._texts.clear()
-                self._texts[text] = await self._outbox.text(text)
+                try:
+                    self._texts[text] = await self._outbox.text(text)
+                except Unreadable as fault:
+                    unreadable.add(text)
+                    log.error("lane.unreadable", sender=self.sender, error=str(fault))  # noqa: TRY400 - a trace could quote it
+        return unreadable
 
     def _parts(self, claim: Claim) -> tuple[Part, ...]:
         """What this claim says; nothing when it was settled without a word."""

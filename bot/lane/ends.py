@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.moments import to_ms
 from bot.outbox import Settled
+from bot.policy import NEXT_PART
 from channels.trouble import Later, Unsure
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from bot.texts import Text
     from channels.base import Part
     from channels.trouble import Trouble
-
-_NEXT_PART = timedelta(seconds=1)  # Telegram wants no more than one message a second in one chat
 
 
 def unsaid(claim: Claim, text: Text, now: datetime) -> Settled | None:
@@ -35,7 +33,7 @@ def accepted(claim: Claim, parts: int, vendor_id: str | None, now: datetime) -> 
     """The vendor took this part of so many; None where there was nothing to do for it."""
     if claim.part + 1 >= parts:
         return Settled(claim, "sent", vendor_id=vendor_id)
-    return Settled(claim, "next", vendor_id=vendor_id, due_at=now + _NEXT_PART)
+    return Settled(claim, "next", vendor_id=vendor_id, due_at=now + NEXT_PART)
 
 
 def interrupted(claim: Claim, part: Part, now: datetime) -> Settled:

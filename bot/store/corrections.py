@@ -64,9 +64,9 @@ ORPHANED = """
     WHERE d.state = 'claimed' AND d.state IN ('held', 'claimed') AND d.corrects IS NOT NULL
 """
 AGAIN = """
-    UPDATE deliveries SET deaths = deaths + 1,
-        state = CASE WHEN deaths + 1 < :most THEN 'queued' ELSE 'failed' END,
-        reason = CASE WHEN deaths + 1 < :most THEN reason ELSE 'quarantined' END,
-        settled_at = CASE WHEN deaths + 1 < :most THEN settled_at ELSE :now END
+    UPDATE deliveries SET deaths = deaths + :died,
+        state = CASE WHEN deaths + :died < :most THEN 'queued' ELSE 'failed' END,
+        reason = CASE WHEN deaths + :died < :most THEN reason ELSE 'quarantined' END,
+        settled_at = CASE WHEN deaths + :died < :most THEN settled_at ELSE :now END
     WHERE id = :id AND state = 'claimed'
 """

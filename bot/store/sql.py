@@ -228,8 +228,9 @@ SETTLE_ENDED = """
 """
 # The second condition is the index's own, so that not every delivery ever made is read.
 ORPHANS = """
-    UPDATE deliveries SET state = 'unknown', deaths = deaths + 1, settled_at = :now,
-        reason = CASE WHEN deaths + 1 < :most THEN 'crash' ELSE 'quarantined' END
+    UPDATE deliveries SET state = 'unknown', deaths = deaths + :died, settled_at = :now,
+        reason = CASE WHEN deaths + :died >= :most THEN 'quarantined'
+                      WHEN :died THEN 'crash' ELSE 'stopped' END
     WHERE state = 'claimed' AND state IN ('held', 'claimed')
 """
 RECEIPT_ROW = """
