@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Rehearsal
 
-KILLS = 150
+KILLS = 250
 PEOPLE = ("101", "102")
 ZONE = ZoneInfo("America/Los_Angeles")
 SLOTS = (("madrugada", "00:30"), ("otono", "01:30"), ("primavera", "02:30"), ("mediodia", "12:00"))
@@ -51,7 +51,7 @@ async def made(tmp_path: Path, rehearsal: Rehearsal) -> Deployment:
 
 @pytest.mark.parametrize("begins", ["2026-03-06T18:00:00", "2026-10-30T18:00:00"], ids=["spring", "autumn"])
 async def test_each_moment_once(made: Deployment, rehearsal: Rehearsal, begins: str) -> None:
-    """Through 150 kills, with jumps of an hour, a day and a year and double starts, each moment is said once.
+    """Through 250 kills, with jumps of an hour, a day and a year and double starts, each moment is said once.
 
     A moment that passed while nobody lived for longer than it is of use waits for a person instead. Over the
     night in which the clocks change; what was in flight at a kill may be unknown, and is never said again.
