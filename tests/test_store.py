@@ -56,6 +56,7 @@ COLUMNS = {
     "hindrances": "kind sender reason code",
     "editing": "file line rule quoted",
     "lanes": "sender wait_until",
+    "sqlite_sequence": "name seq",
     "_sqlite_migrations": "id migration_set name applied_at",
 }
 """All that is ever kept. Who adds a column argues for it in docs/decisions."""

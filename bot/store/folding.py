@@ -18,14 +18,11 @@ FOLDING = f"""
                         AND (o.corrects = b.id OR abs(o.due_at - b.due_at) < :same))
     ORDER BY b.id
 """  # noqa: S608 - a constant of ours
-# The newest delivery of all stays until there is another: its number must not be given twice, for a receipt
-# names it.
 FOLD = """
     DELETE FROM deliveries
     WHERE id IN (SELECT id FROM deliveries
                  WHERE broadcast = :broadcast AND settled_at <= :before
                    AND state NOT IN ('queued', 'held', 'claimed')
-                   AND id < (SELECT max(id) FROM deliveries)
                  LIMIT :limit)
     RETURNING state, coalesce(reason, ''), sender
 """
