@@ -21,7 +21,7 @@ import structlog
 
 from bot.backups import Caught, catch_up
 from bot.moments import from_ms, to_ms
-from bot.store import Unusable, deciding
+from bot.store import Unusable, deciding, settling
 from bot.wallclock import TOLERANCE, WallClock
 
 if TYPE_CHECKING:
@@ -202,8 +202,12 @@ class Arming:
         if off is None:
             return Armed(None)
         if off in DOUBTS:
+            trusted = {"now": to_ms(now), "who": by}
             await self._store.write(
-                lambda tx: tx.run(deciding.ARMING_TRUSTED, {"now": to_ms(now), "who": by})
+                lambda tx: (
+                    tx.run(deciding.ARMING_TRUSTED, trusted),
+                    tx.run(settling.MOMENTS_DOUBTED),
+                )
             )
             return Armed(off)
         file, row = await asyncio.to_thread(_read, self._file), await self._row()
@@ -234,6 +238,7 @@ class Arming:
 
         def work(tx: Transaction) -> None:
             tx.run(deciding.ARMING_OFF, {"off": None})
+            tx.run(settling.MOMENTS_DOUBTED)
             tx.run(deciding.QUEUED_AHEAD, {"now": to_ms(now)})
             tx.run(deciding.LANES_AHEAD, {"now": to_ms(now)})
 

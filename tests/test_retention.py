@@ -62,13 +62,20 @@ async def test_the_report_stays_when_the_people_are_forgotten(core: Core, clock:
     """For seven days each delivery is there; then only how many ended how, and the report is the same."""
     await core.take_in([*people(1500), *people(900, "whatsapp"), *people(90, "sms")])
     broadcast = await over(core, "plantilla")
-    before = await core.reports.report(broadcast, core.now)
+    await core.store.write(
+        lambda tx: tx.run("UPDATE deliveries SET looked = id % 2, repeated = id % 3 = 0, part = id % 5 = 0")
+    )
+    before, begun = await core.reports.report(broadcast, core.now), await core.broadcasts.begun(broadcast)
     assert sum(before.counts.values()) == 2490
+    assert begun > 0
+    assert sum(kept.asked for kept in before.kept) > 0
+    assert sum(kept.repeated for kept in before.kept) > 0
     clock.skip(days=6, hours=23)
     assert await tidied(core) == 2490
     clock.skip(hours=2)
     assert await tidied(core) == 0
     assert await core.reports.report(broadcast, core.now) == before
+    assert await core.broadcasts.begun(broadcast) == begun
 
 
 async def test_no_number_is_given_twice(core: Core, clock: Clock) -> None:

@@ -24,11 +24,14 @@ FOLD = """
                  WHERE broadcast = :broadcast AND settled_at <= :before
                    AND state NOT IN ('queued', 'held', 'claimed')
                  LIMIT :limit)
-    RETURNING state, coalesce(reason, ''), sender
+    RETURNING state, coalesce(reason, ''), sender, looked > 0 AND state <> 'unknown', repeated,
+        part > 0 AND state IN ('cancelled', 'expired')
 """
 FOLDED = """
-    INSERT INTO folded (broadcast, state, reason, sender, people)
-    VALUES (:broadcast, :state, :reason, :sender, :people)
-    ON CONFLICT (broadcast, state, reason, sender) DO UPDATE SET people = folded.people + excluded.people
+    INSERT INTO folded (broadcast, state, reason, sender, people, asked, repeated, begun)
+    VALUES (:broadcast, :state, :reason, :sender, :people, :asked, :repeated, :begun)
+    ON CONFLICT (broadcast, state, reason, sender) DO UPDATE
+    SET people = folded.people + excluded.people, asked = folded.asked + excluded.asked,
+        repeated = folded.repeated + excluded.repeated, begun = folded.begun + excluded.begun
 """
 ANY_FOLDED = "SELECT 1 AS yes FROM folded WHERE broadcast = :broadcast LIMIT 1"

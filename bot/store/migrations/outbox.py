@@ -63,6 +63,9 @@ CREATE TABLE folded ( -- what is left of a broadcast's deliveries once they are 
     reason TEXT NOT NULL, -- '' for none
     sender TEXT NOT NULL,
     people INTEGER NOT NULL,
+    asked INTEGER NOT NULL, -- of how many of them the vendor's list told; as `settling.KEPT` counts
+    repeated INTEGER NOT NULL, -- how many were sent it once more
+    begun INTEGER NOT NULL, -- how many got its first parts alone; as `sql.BEGUN` counts
     PRIMARY KEY (broadcast, state, reason, sender)
 ) STRICT, WITHOUT ROWID;
 
