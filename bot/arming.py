@@ -8,17 +8,14 @@ See docs/decisions/0011-a-copy-does-not-send.md and 0015-words-outlive-the-datab
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import os
 import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import structlog
 
+from bot import armed
 from bot.backups import Caught, catch_up
 from bot.moments import from_ms, to_ms
 from bot.store import Unusable, deciding, settling
@@ -27,6 +24,7 @@ from bot.wallclock import TOLERANCE, WallClock
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from bot.moments import Clockwork
     from bot.store import Store, Transaction
@@ -49,7 +47,6 @@ _EVERY = 5.0
 """Seconds between two beats: what a restored backup may lack without being known for one."""
 _LONG = timedelta(hours=24)
 """Asleep for longer than this with messages waiting, a machine may be an image that was put back."""
-_MACHINE = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class Arming:
 
     async def off(self) -> Off | None:
         """Why this copy may not send; None when it may. Anybody may ask, and nothing is written."""
-        file = await asyncio.to_thread(_read, self._file)  # before the row: the row counts first
+        file = await asyncio.to_thread(armed.read, self._file)  # before the row: the row counts first
         row = await self._row()
         return None if row is None else _judge(row, file, self._clockwork.now())
 
@@ -110,7 +107,9 @@ class Arming:
         """
         if await self._row() is None:
             token, now = secrets.token_hex(16), to_ms(self._clockwork.now())
-            await asyncio.to_thread(_write, self._file, token, 1)  # first: nobody sees the row without it
+            await asyncio.to_thread(
+                armed.write, self._file, token, 1
+            )  # first: nobody sees the row without it
             first = {"token": token, "now": now}
             await self._store.write(lambda tx: tx.run(deciding.ARMING_FIRST, first))
         off = await self.off()
@@ -210,7 +209,7 @@ class Arming:
                 )
             )
             return Armed(off)
-        file, row = await asyncio.to_thread(_read, self._file), await self._row()
+        file, row = await asyncio.to_thread(armed.read, self._file), await self._row()
         beat = max(row["beat"] if row else 0, file["beat"] if file else 0) + 1
         values = {"token": secrets.token_hex(16), "beat": beat, "now": to_ms(now), "who": by}
 
@@ -222,7 +221,7 @@ class Arming:
 
         caught = await self._store.write(work)
         if caught:
-            await asyncio.to_thread(_write, self._file, str(values["token"]), beat)
+            await asyncio.to_thread(armed.write, self._file, str(values["token"]), beat)
             await self._store.forget()  # who was erased since
         return Armed(off, caught)
 
@@ -253,7 +252,7 @@ class Arming:
         if counted is None:
             return
         try:
-            await asyncio.to_thread(_write, self._file, counted["token"], counted["beat"])
+            await asyncio.to_thread(armed.write, self._file, counted["token"], counted["beat"])
         except OSError as error:  # the row is ahead of the file then, which does no harm
             log.error("arming.not-written", error=type(error).__name__)  # noqa: TRY400 - the kind is enough
 
@@ -274,34 +273,3 @@ def _judge(row: Mapping[str, Any], file: Mapping[str, Any] | None, now: datetime
     if now < lived - TOLERANCE:
         return "clock-behind"
     return "restored-image" if row["waiting"] and now - lived > _LONG else None
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """The file beside the database, and whether it is still `here`; None when there is none to be read."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            written = json.load(file)
-            token, beat, place = str(written["token"]), int(written["beat"]), written["place"]
-            return {"token": token, "beat": beat, "here": place == _place(file.fileno(), token)}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _write(path: Path, token: str, beat: int) -> None:
-    """Put a new file in the place of the old one, whole or not at all."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump({"token": token, "beat": beat, "place": _place(file.fileno(), token)}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
-def _place(file: int, token: str) -> str:
-    """Which file of which disk of which machine an open file is, told to nobody: a copy is another.
-
-    The file system's own number, not the device's, which may change when the machine starts.
-    """
-    machine = _MACHINE.read_text("utf-8").strip() if _MACHINE.exists() else ""
-    place = f"{token} {machine} {os.statvfs(file).f_fsid} {os.fstat(file).st_ino}"
-    return hashlib.sha256(place.encode()).hexdigest()[:32]
