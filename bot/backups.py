@@ -128,7 +128,7 @@ def catch_up(
     for broadcast in running:
         history.move(tx, broadcast, "running", "paused", decision)
     tx.run(deciding.REPLIES_STALE, {"now": to_ms(now)})
-    tx.run(deciding.DELIVERIES_AHEAD, {"now": to_ms(now)})
+    tx.run(deciding.DELIVERIES_AHEAD)
     return Caught(replayed, len(running))
 
 

@@ -73,9 +73,10 @@ class Speaking:
             loop = asyncio.get_running_loop()
             if loop.time() >= self._until:
                 shown = self._clockwork.now()
-                # With little room left, or a clock in doubt, only emergencies speak.
-                doubtful = await self._arming.doubts(shown) or self._disk.short
-                self._known = await self._broadcasts.speaking(shown, doubtful=doubtful)
+                doubtful = await self._arming.doubts(shown)
+                self._known = await self._broadcasts.speaking(
+                    shown, doubtful=doubtful, short=self._disk.short
+                )
                 self._until = loop.time() + _LOOK
         return self._known
 
@@ -201,7 +202,9 @@ class Dispatcher:
             await self._pause(_LOOK)
             try:
                 await self._arming.beat()
-                await self._broadcasts.finish(self._clockwork.now())
+                shown = self._clockwork.now()
+                if not await self._arming.doubts(shown):  # by a wrong clock everything is over
+                    await self._broadcasts.finish(shown)
             except Unusable as fault:
                 if not self._disk.passing(fault):
                     raise

@@ -119,8 +119,11 @@ def _fold(tx: Transaction, order: Mapping[str, int]) -> int:
             "reason": reason,
             "sender": sender,
             "people": people,
+            "asked": people * asked,
+            "repeated": people * repeated,
+            "begun": people * begun,
         }
-        for (state, reason, sender), people in ends.items()
+        for (state, reason, sender, asked, repeated, begun), people in ends.items()
     ]
     tx.each(folding.FOLDED, counted)
     return ends.total()

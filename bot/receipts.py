@@ -64,13 +64,15 @@ def _is_count(number: str) -> bool:
 def take(tx: Transaction, vault: Vault, sender: str, key: Key, receipt: Receipt, now: datetime) -> None:
     """Let a receipt move its delivery forward. A replay or a late one changes nothing.
 
+    Nor does one for an attempt that was never made: it is of another database's delivery.
+
     Args:
         sender: Who was told of it: nobody settles what left through another.
         key: The receipt's.
         now: Aware UTC.
     """
     row = tx.one(sql.RECEIPT_ROW, {"id": key.delivery})
-    if row is None or row["sender"] != sender:
+    if row is None or row["sender"] != sender or not 0 < key.attempt <= row["attempt"]:
         return
     tallies.told(tx, row, now)
     if receipt.status == "failed":

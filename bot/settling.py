@@ -136,6 +136,8 @@ def follows(told: Told, one: Unknown, now: datetime, jitter: float, *, repeatabl
         repeatable: Whether it may be said once more, and there is a text that says that it is.
     """
     left = from_ms(one.claimed_at)
+    deadly = one.deaths >= MOST_DEATHS
+    repeatable &= not deadly
     match told.answer:
         case "taken":
             return Follows("next" if told.more else "settle", now)
@@ -144,8 +146,7 @@ def follows(told: Told, one: Unknown, now: datetime, jitter: float, *, repeatabl
         case "not-taken" if one.looked + 1 < _LOOKS:
             return Follows("ask", now + _BETWEEN, one.looked + 1)
         case "not-taken":
-            enough = one.attempt >= MOST_ATTEMPTS or one.deaths >= MOST_DEATHS
-            return Follows("fail" if enough else "again", now)
+            return Follows("fail" if deadly or one.attempt >= MOST_ATTEMPTS else "again", now)
         case "trouble" if repeatable and now - left >= _URGENT:
             return Follows("repeat", now)
         case "trouble":

@@ -200,7 +200,7 @@ async def test_done_is_when_no_row_is_open(core: Core) -> None:
     [again] = await claim(core)
     await core.outbox.turn("bot", [Settled(again, "unknown", "no-answer")], [], 0, core.now)
     assert await core.broadcasts.finish(core.now) == []
-    core.clock.skip(hours=25)
+    core.clock.skip(hours=73)
     assert await core.broadcasts.finish(core.now) == [broadcast]
     assert await core.broadcasts.finish(core.now) == []
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bot.dispatcher import AlreadyDispatching
+from bot.moments import to_ms
 from bot.store import Unusable
 from tests.core import Core, Vendor, opened, people, when
 
@@ -115,6 +117,21 @@ async def test_a_keeper_that_fails_is_heard(
             await core.dispatcher(lane).run()
     await lane._channel.aclose()
     assert told.value.why == "damaged"
+
+
+async def test_nothing_is_closed_by_a_wrong_clock(core: Core, vendor: Vendor) -> None:
+    """While the clock shows another day nobody says that a broadcast is done; set right, it goes on."""
+    await core.take_in(people(1))
+    async with core.dispatching(vendor.telegram()) as dispatcher:
+        await dispatcher.armed.wait()
+        core.clock.slipped += timedelta(days=5)
+        await when(core.arming.off)
+        broadcast = await core.announce()
+        unknown = "UPDATE deliveries SET state = 'unknown', claimed_at = :left"
+        left = {"left": to_ms(core.now - timedelta(days=5))}
+        await core.store.write(lambda tx: tx.run(unknown, left))
+        await asyncio.sleep(1.2)
+        assert await core.state(broadcast) == "running"
 
 
 async def test_a_pause_holds_what_waits_for_its_turn(core: Core, vendor: Vendor) -> None:

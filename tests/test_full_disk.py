@@ -8,6 +8,7 @@ import asyncio
 import resource
 import shutil
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -18,6 +19,7 @@ from bot.clock import Clock
 from bot.disk import Disk
 from bot.editing import Editing
 from bot.housekeeping import Housekeeping
+from bot.moments import to_ms
 from bot.store import Unusable
 from channels.rehearsal.callbacks import signature
 from tests.conftest import ACCOUNT, TOKEN
@@ -132,6 +134,21 @@ async def test_little_room_is_left_to_what_people_write(
         assert await core.counts(waits) == {"queued": 20}
         monkeypatch.setattr(disk, "RESERVE", reserve)
         await core.until(waits, sent=20)
+
+
+async def test_an_emergency_ends_although_there_is_little_room(
+    core: Core, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was over before its turn is not sent because the disk is short."""
+    await core.take_in(people(3))
+    over = await core.announce(why="incendio")
+    end = {"end": to_ms(core.now + timedelta(hours=6))}
+    await core.store.write(lambda tx: tx.run("UPDATE broadcasts SET valid_until = :end", end))
+    core.clock.skip(hours=7)
+    monkeypatch.setattr(disk, "RESERVE", 2**62)
+    async with core.dispatching(vendor.telegram()):
+        await core.until(over, expired=3)
+    assert vendor.asked == []
 
 
 async def no_room(_work: object) -> None:

@@ -14,7 +14,7 @@ CODE = sorted(path for folder in ("bot", "channels") for path in (ROOT / folder)
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 JOURNEY = (
-    "store disk moments wallclock findings log references numbers",
+    "store disk moments wallclock armed findings log references numbers",
     "languages words toml",
     "vault poison",
     "settings timetable library",

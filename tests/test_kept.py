@@ -20,7 +20,7 @@ PEOPLE = [
 ]
 SENT = "UPDATE deliveries SET state = 'sent', claimed_at = unixepoch() * 1000"
 UNKNOWN = "UPDATE deliveries SET state = 'unknown', reason = 'crash' WHERE id = ?"
-LONG_AGO = "UPDATE deliveries SET claimed_at = claimed_at - 90000000 WHERE id = ?"
+LONG_AGO = "UPDATE deliveries SET claimed_at = claimed_at - 260000000 WHERE id = ?"
 ASKED = "UPDATE deliveries SET looked = 1 WHERE id = ?"
 REPEATED = "UPDATE deliveries SET repeated = 1 WHERE id = ?"
 
@@ -58,7 +58,7 @@ async def test_each_channel_says_what_it_can_promise(made: Deployment) -> None:
 
 
 async def test_what_nobody_knows_is_counted(made: Deployment) -> None:
-    """Lost on Telegram; by SMS one to be asked for, one told of, and one that nobody told of in a day."""
+    """Lost on Telegram; by SMS one to be asked for, one told of, and one lost for three days."""
     change(made, UNKNOWN, *through(made, "bot")[:3])
     lost, open_, asked, _ = through(made, "sms")
     change(made, UNKNOWN, lost, open_)
@@ -80,9 +80,16 @@ async def test_what_nobody_knows_is_counted(made: Deployment) -> None:
 
 
 async def test_an_emergency_that_was_repeated_says_so(made: Deployment) -> None:
-    """An emergency on Telegram promises at least once, and tells how many were sent it twice."""
+    """An emergency on Telegram promises at least once, and tells how many were sent it twice.
+
+    Where nobody knows of somebody, it says no such thing.
+    """
     change(made, "UPDATE broadcasts SET priority = 1")
     change(made, REPEATED, through(made, "bot")[0])
     ended = await made.do("report", "1")
     assert "Telegram (bot): al menos una vez por persona, y a lo más dos\n" in ended.out
     assert "1 se mandó otra vez, y dice que tal vez ya lo tienen\n" in ended.out
+    change(made, UNKNOWN, through(made, "bot")[1])
+    assert "Telegram (bot): a lo más dos veces por persona\n" in (await made.do("report", "1")).out
+    change(made, "UPDATE deliveries SET repeated = 0")
+    assert "Telegram (bot): a lo más una vez por persona\n" in (await made.do("report", "1")).out

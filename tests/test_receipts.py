@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
+from bot import consent
 from bot.outbox import Claim, Settled
 from channels.base import Receipt
 from channels.rehearsal.callbacks import signature
@@ -128,6 +129,27 @@ async def test_another_sender_settles_nothing(core: Core) -> None:
     _, one = await crashed(core)
     await core.outbox.receipt("sms", Receipt("SM1", "delivered", one.key(1)), core.now)
     assert (await row(core))[0] == "unknown"
+
+
+async def test_a_number_is_not_given_twice(core: Core) -> None:
+    """Somebody is erased with the newest delivery of all: its late receipt touches nobody else."""
+    _, one = await crashed(core)
+    await core.store.write(lambda tx: tx.run("UPDATE deliveries SET broadcast = NULL"))
+    await core.store.write(lambda tx: consent.erase(tx, 1))
+    assert await core.rows("SELECT 1 FROM deliveries") == []
+    await core.take_in(people(2))
+    await core.announce(moment="later")
+    await told(core, one, 1, Receipt("SM1", "failed", trouble=Gone("opted-out", left=True)))
+    assert await core.rows("SELECT DISTINCT state FROM subscribers") == [("active",)]
+    assert await core.rows("SELECT DISTINCT state FROM deliveries") == [("queued",)]
+
+
+@pytest.mark.parametrize("attempt", [0, 2])
+async def test_an_attempt_that_never_was_settles_nothing(core: Core, attempt: int) -> None:
+    """What a restored database does not know of was another's: it is neither sent nor failed by it."""
+    _, one = await crashed(core)
+    await told(core, one._replace(attempt=attempt), 1, Receipt("SM1", "delivered"))
+    assert await row(core) == ("unknown", 0, None)
 
 
 # --- through the front door --------------------------------------------------------------------------------

@@ -267,8 +267,8 @@ async def test_what_is_over_does_not_leave_again(
     assert await taken(rehearsal) == []
 
 
-async def test_a_vendor_in_trouble_is_asked_again_for_a_day(core: Core, rehearsal: Rehearsal) -> None:
-    """No answer to the question is none: it is asked again, and stays unknown after a day."""
+async def test_a_vendor_in_trouble_is_asked_again_for_three_days(core: Core, rehearsal: Rehearsal) -> None:
+    """No answer to the question is none: it is asked again, and stays unknown after three days."""
     await core.take_in(people(2, "sms"))
     await rehearsal.faults("sms", "500", count=1)
     async with service(core, sms(rehearsal)):
@@ -279,11 +279,53 @@ async def test_a_vendor_in_trouble_is_asked_again_for_a_day(core: Core, rehearsa
             core.clock.skip(minutes=1)
             await asyncio.sleep(0.05)
         assert await core.rows("SELECT looked FROM deliveries WHERE state = 'unknown'") == [(0,)]
-        core.clock.skip(hours=24)
+        core.clock.skip(hours=51)
+        await rest()
+        assert await core.state(broadcast) == "running"
+        core.clock.skip(hours=21)
         await when(lambda: is_state(core, broadcast, "done"))
         await rehearsal.faults("sms", "ok")
         await rest()
         assert await core.counts(broadcast) == {"sent": 1, "unknown": 1}
+
+
+@pytest.mark.parametrize("arms", [True, False])
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_what_left_by_a_wrong_clock_is_not_sent_again(
+    core: Core, rehearsal: Rehearsal, hours: int, *, arms: bool
+) -> None:
+    """An emergency is taken while the clock is wrong; set right, the list is not read at the wrong hour."""
+    await core.take_in(people(1, "sms"))
+    await rehearsal.faults("sms", "hang", count=1)
+    if arms:  # it is wrong from the beginning, and somebody says so once it is right
+        core.clock.slipped += timedelta(hours=hours)
+    async with service(core, sms(rehearsal)) as dispatcher:
+        await dispatcher.armed.wait()
+        if not arms:
+            core.clock.slipped += timedelta(hours=hours)
+            await when(lambda: _doubted(core))
+        broadcast = await core.announce(why="fuego")
+        await unknown(core)
+        core.clock.slipped -= timedelta(hours=hours)
+        if arms:
+            await when(lambda: _doubted(core))
+            await core.arming.arm("Ana")
+        await when(lambda: _trusted(core))
+        for _ in range(20):
+            core.clock.skip(minutes=5)
+            await asyncio.sleep(0.06)
+        assert await core.counts(broadcast) == {"unknown": 1}
+    assert len(await taken(rehearsal)) == 1
+
+
+async def _doubted(core: Core) -> bool:
+    """Whether somebody has seen that the clock is wrong."""
+    return await core.rows("SELECT off FROM arming") != [(None,)]
+
+
+async def _trusted(core: Core) -> bool:
+    """Whether the clock is believed."""
+    return not await _doubted(core)
 
 
 @pytest.mark.parametrize("why", ["lane in trouble", "clock doubted"])
@@ -352,6 +394,19 @@ async def test_it_is_said_no_third_time(core: Core, rehearsal: Rehearsal) -> Non
         await when(lambda: is_state(core, broadcast, "done"))
         assert await core.counts(broadcast) == {"unknown": 1}
     assert len(await taken(rehearsal)) == 2
+
+
+async def test_what_died_three_times_is_not_said_once_more(core: Core, rehearsal: Rehearsal) -> None:
+    """An emergency that is set aside stays so: it may be what ends the service."""
+    await say_nothing(rehearsal, core)
+    async with service(core, bot(rehearsal)):
+        broadcast = await core.announce(why="fuego")
+        await unknown(core)
+        await core.store.write(lambda tx: tx.run("UPDATE deliveries SET deaths = 3, reason = 'quarantined'"))
+        core.clock.skip(minutes=20)
+        await rest()
+        assert await core.counts(broadcast) == {"unknown": 1}
+    assert len(await taken(rehearsal)) == 1
 
 
 async def test_routine_news_are_not_repeated(core: Core, rehearsal: Rehearsal) -> None:
@@ -461,6 +516,7 @@ def one(**more: Any) -> Unknown:  # noqa: ANN401 - any of its values
     answer=st.sampled_from(["taken", "not-taken", "trouble", "silent"]),
     looked=st.integers(0, 1),
     attempt=st.integers(1, 400),
+    deaths=st.integers(0, 4),
     minutes=st.integers(1, 24 * 60),
     jitter=st.floats(0, 1, exclude_max=True),
     repeatable=st.booleans(),
@@ -470,6 +526,7 @@ def test_nothing_is_sent_in_doubt(
     answer: Any,  # noqa: ANN401 - one of its words
     looked: int,
     attempt: int,
+    deaths: int,
     minutes: int,
     jitter: float,
     *,
@@ -478,13 +535,13 @@ def test_nothing_is_sent_in_doubt(
 ) -> None:
     """Only what was looked for twice in vain leaves again, and only what may be repeated is repeated."""
     now = MORNING + timedelta(minutes=minutes)
-    unknown_ = one(looked=looked, attempt=attempt)
+    unknown_ = one(looked=looked, attempt=attempt, deaths=deaths)
     then = follows(Told(answer, more=more), unknown_, now, jitter, repeatable=repeatable)
     assert (then.step in ("again", "fail")) == (answer == "not-taken" and looked == 1)
-    assert then.step != "again" or attempt < 300
-    assert then.step != "repeat" or (repeatable and answer in ("trouble", "silent"))
+    assert then.step != "again" or (attempt < 300 and deaths < 3)
+    assert then.step != "repeat" or (repeatable and deaths < 3 and answer in ("trouble", "silent"))
     assert (then.step in ("settle", "next")) == (answer == "taken")
     if then.step == "ask":
         assert timedelta(seconds=30) <= then.at - now <= timedelta(minutes=30)
     if then.step == "leave":
-        assert then.at == from_ms(unknown_.claimed_at) + timedelta(hours=24)
+        assert then.at == from_ms(unknown_.claimed_at) + timedelta(hours=72)

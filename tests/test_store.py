@@ -52,10 +52,11 @@ COLUMNS = {
     "deliveries": "id broadcast inbound subscriber text sender state reason attempt part due_at settled_at"
     " vendor_id corrects claimed_at looked deaths repeated told",
     "tallies": "sender quarter sent told",
-    "folded": "broadcast state reason sender people",
+    "folded": "broadcast state reason sender people asked repeated begun",
     "hindrances": "kind sender reason code",
     "editing": "file line rule quoted",
     "lanes": "sender wait_until",
+    "sqlite_sequence": "name seq",
     "_sqlite_migrations": "id migration_set name applied_at",
 }
 """All that is ever kept. Who adds a column argues for it in docs/decisions."""

@@ -166,15 +166,17 @@ class Broadcasts:
 
         return await self._store.write(work)
 
-    async def speaking(self, now: datetime, *, doubtful: bool = False) -> list[tuple[int, int | None]]:
+    async def speaking(
+        self, now: datetime, *, doubtful: bool = False, short: bool = False
+    ) -> list[tuple[int, int | None]]:
         """The broadcasts that may speak now, first first, each with its `valid_until` (ms).
 
         Those whose time is over are ended here, so that no lane can send them.
 
         Args:
             now: Aware UTC.
-            doubtful: Whether `now` is not to be believed, or the disk has little room. Then only emergencies
-                speak, and nothing ends.
+            doubtful: Whether `now` is not to be believed. Then only emergencies speak, and nothing ends.
+            short: Whether the disk has little room. Then only emergencies speak, each until its end.
         """
         rows = await self._store.read(lambda tx: tx.rows(sql.BROADCASTS_OPEN))
         if doubtful:
@@ -191,6 +193,7 @@ class Broadcasts:
             (row["id"], row["valid_until"])
             for row in rows
             if row["id"] not in late and row["state"] == "running" and resting(self.project, row, now) is None
+            if row["priority"] == EMERGENCY or not short
         ]
 
     async def next_channels(self, now: datetime) -> list[int]:

@@ -59,7 +59,7 @@ class Reason:
     until: datetime | None = None
 
 
-Promise = Literal["exactly-once", "at-most-once", "at-least-once"]
+Promise = Literal["exactly-once", "at-most-once", "at-least-once", "at-most-twice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +216,19 @@ def _kept(sender: Row, reasons: Sequence[Row], broadcast: Row) -> Kept:
         for each in reasons
         if each["shown"] == "unknown" and each["sender"] == sender["sender"]
     )
-    if sender["channel"] not in LISTED_AFTER:
-        emergency = broadcast["priority"] == EMERGENCY
-        return Kept(
-            sender["sender"],
-            sender["channel"],
-            "at-least-once" if emergency else "at-most-once",
-            unknown=unknown,
-            repeated=sender["repeated"],
-        )
-    lost = unknown - sender["open"]
-    promise: Promise = "at-least-once" if sender["repeated"] else "at-most-once" if lost else "exactly-once"
+    listed = sender["channel"] in LISTED_AFTER
+    if not listed:
+        sender = {**sender, "asked": 0, "open": 0}
+    lost, repeated = unknown - sender["open"], sender["repeated"]
+    promise: Promise
+    if lost:
+        promise = "at-most-twice" if repeated else "at-most-once"
+    elif repeated:
+        promise = "at-least-once"
+    elif listed:
+        promise = "exactly-once"
+    else:
+        promise = "at-least-once" if broadcast["priority"] == EMERGENCY else "at-most-once"
     return Kept(promise=promise, unknown=lost, **sender)
 
 

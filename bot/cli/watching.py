@@ -103,7 +103,8 @@ class _Watcher:
             if left != self._open:
                 self._open, self._moved_at = left, loop.time()
             if not left:
-                await self._app.broadcasts.finish(self._app.clockwork.now())
+                if await self._app.arming.off() is None:  # by a wrong clock everything is over
+                    await self._app.broadcasts.finish(self._app.clockwork.now())
                 return True
             if self._stop.is_set():
                 self._desk.warn("said.stopped")

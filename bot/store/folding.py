@@ -18,20 +18,20 @@ FOLDING = f"""
                         AND (o.corrects = b.id OR abs(o.due_at - b.due_at) < :same))
     ORDER BY b.id
 """  # noqa: S608 - a constant of ours
-# The newest delivery of all stays until there is another: its number must not be given twice, for a receipt
-# names it.
 FOLD = """
     DELETE FROM deliveries
     WHERE id IN (SELECT id FROM deliveries
                  WHERE broadcast = :broadcast AND settled_at <= :before
                    AND state NOT IN ('queued', 'held', 'claimed')
-                   AND id < (SELECT max(id) FROM deliveries)
                  LIMIT :limit)
-    RETURNING state, coalesce(reason, ''), sender
+    RETURNING state, coalesce(reason, ''), sender, looked > 0 AND state <> 'unknown', repeated,
+        part > 0 AND state IN ('cancelled', 'expired')
 """
 FOLDED = """
-    INSERT INTO folded (broadcast, state, reason, sender, people)
-    VALUES (:broadcast, :state, :reason, :sender, :people)
-    ON CONFLICT (broadcast, state, reason, sender) DO UPDATE SET people = folded.people + excluded.people
+    INSERT INTO folded (broadcast, state, reason, sender, people, asked, repeated, begun)
+    VALUES (:broadcast, :state, :reason, :sender, :people, :asked, :repeated, :begun)
+    ON CONFLICT (broadcast, state, reason, sender) DO UPDATE
+    SET people = folded.people + excluded.people, asked = folded.asked + excluded.asked,
+        repeated = folded.repeated + excluded.repeated, begun = folded.begun + excluded.begun
 """
 ANY_FOLDED = "SELECT 1 AS yes FROM folded WHERE broadcast = :broadcast LIMIT 1"

@@ -10,8 +10,8 @@ from bot.moments import to_ms
 if TYPE_CHECKING:
     from datetime import datetime
 
-PATIENCE = timedelta(hours=24)
-"""For how long after a request its vendor is asked what became of it."""
+PATIENCE = timedelta(hours=72)
+"""For how long after a request its vendor is asked what became of it: longer than its outages last."""
 
 # What is left of a delivery goes on, unless its broadcast is over.
 _CANCELLED = "EXISTS (SELECT 1 FROM broadcasts b WHERE b.id = deliveries.broadcast AND b.state = 'cancelled')"
@@ -35,7 +35,8 @@ GO_ON = f"""
 
 # --- the unknown ------------------------------------------------------------------------------------------
 
-# An unknown delivery's `due_at` is when its vendor is asked next. A day after it left nobody asks any more.
+# An unknown delivery's `due_at` is when its vendor is asked next. Three days after it left nobody asks any
+# more, nor when it left by a clock that was wrong: the vendor would be asked for the wrong time.
 _ASKED = "state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :patience"
 UNSETTLED = f"""
     SELECT d.id, d.attempt, d.part, d.text, d.claimed_at, d.looked, d.deaths, d.subscriber,
@@ -67,6 +68,8 @@ ONCE_MORE = f"""
         due_at = :due_at, looked = 0
     WHERE {_UNKNOWN} AND repeated = 0 AND NOT {_OVER}
 """  # noqa: S608 - a constant of ours
+# Of what had no answer until a clock was found wrong nobody can tell when it left.
+MOMENTS_DOUBTED = "UPDATE deliveries SET claimed_at = NULL WHERE state IN ('claimed', 'unknown')"
 # Whether another delivery to the same person is this message.
 HELD = "SELECT 1 AS yes FROM deliveries WHERE subscriber = :subscriber AND vendor_id = :vendor_id"
 TEXT = """
@@ -89,10 +92,11 @@ KEPT = f"""
     SELECT t.sender, t.channel, coalesce(max(d.asked), 0) AS asked, coalesce(max(d.open), 0) AS open,
            coalesce(max(d.repeated), 0) AS repeated
     FROM texts t
-    LEFT JOIN (SELECT sender, count(*) FILTER (WHERE looked > 0 AND state <> 'unknown') AS asked,
-                      count(*) FILTER (WHERE {_ASKED}) AS open, sum(repeated) AS repeated
-               FROM deliveries
-               WHERE broadcast = :broadcast AND (state = 'unknown' OR looked > 0 OR repeated > 0)
+    LEFT JOIN (SELECT sender, sum(asked) AS asked, sum(open) AS open, sum(repeated) AS repeated
+               FROM (SELECT sender, looked > 0 AND state <> 'unknown' AS asked, {_ASKED} AS open, repeated
+                     FROM deliveries
+                     WHERE broadcast = :broadcast AND (state = 'unknown' OR looked > 0 OR repeated > 0)
+                     UNION ALL SELECT sender, asked, 0, repeated FROM folded WHERE broadcast = :broadcast)
                GROUP BY sender) d ON d.sender = t.sender
     WHERE t.broadcast = :broadcast GROUP BY t.sender, t.channel ORDER BY t.sender
 """  # noqa: S608 - a constant of ours

@@ -152,8 +152,9 @@ CANCEL_OPEN = """
 """
 # Who got the first of several parts has got something, although the rest will not follow.
 BEGUN = """
-    SELECT count(*) AS people FROM deliveries
-    WHERE broadcast = :broadcast AND part > 0 AND state IN ('cancelled', 'expired')
+    SELECT (SELECT count(*) FROM deliveries
+            WHERE broadcast = :broadcast AND part > 0 AND state IN ('cancelled', 'expired'))
+         + (SELECT coalesce(sum(begun), 0) FROM folded WHERE broadcast = :broadcast) AS people
 """
 
 # --- outbox -----------------------------------------------------------------------------------------------

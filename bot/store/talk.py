@@ -93,11 +93,10 @@ LINKS_LAPSED = "DELETE FROM links WHERE until <= :now"
 
 # --- retention --------------------------------------------------------------------------------------------
 
-# A reply's row is kept as long as a receipt may still come; then nothing tells any more who asked what. The
-# newest delivery of all stays until there is another, as in `folding`.
+# A reply's row is kept as long as a receipt may still come; then nothing tells any more who asked what.
 REPLIES_OLD = """
     DELETE FROM deliveries WHERE broadcast IS NULL AND settled_at <= :before
-      AND state NOT IN ('queued', 'held', 'claimed') AND id < (SELECT max(id) FROM deliveries)
+      AND state NOT IN ('queued', 'held', 'claimed')
 """
 # A vendor repeats itself for days, not for months: until then a replay is recognised.
 INBOUNDS_OLD = """

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import structlog
 
-from bot.arming import file as beside
+from bot import armed
 from bot.backups import Caught, catch_up
 from bot.moments import from_ms, to_ms
-from bot.store import Unusable, deciding
+from bot.store import Unusable, deciding, settling
 from bot.wallclock import TOLERANCE, WallClock
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Arming:
 
     async def off(self) -> Off | None:
         """Why this copy may not send; None when it may. Anybody may ask, and nothing is written."""
-        file = await asyncio.to_thread(beside.read, self._file)  # before the row: the row counts first
+        file = await asyncio.to_thread(armed.read, self._file)  # before the row: the row counts first
         row = await self._row()
         return None if row is None else _judge(row, file, self._clockwork.now())
 
@@ -107,8 +107,9 @@ class Arming:
         """
         if await self._row() is None:
             token, now = secrets.token_hex(16), to_ms(self._clockwork.now())
-            # First: nobody sees the row without it.
-            await asyncio.to_thread(beside.write, self._file, token, 1)
+            await asyncio.to_thread(
+                armed.write, self._file, token, 1
+            )  # first: nobody sees the row without it
             first = {"token": token, "now": now}
             await self._store.write(lambda tx: tx.run(deciding.ARMING_FIRST, first))
         off = await self.off()
@@ -200,11 +201,15 @@ class Arming:
         if off is None:
             return Armed(None)
         if off in DOUBTS:
+            trusted = {"now": to_ms(now), "who": by}
             await self._store.write(
-                lambda tx: tx.run(deciding.ARMING_TRUSTED, {"now": to_ms(now), "who": by})
+                lambda tx: (
+                    tx.run(deciding.ARMING_TRUSTED, trusted),
+                    tx.run(settling.MOMENTS_DOUBTED),
+                )
             )
             return Armed(off)
-        file, row = await asyncio.to_thread(beside.read, self._file), await self._row()
+        file, row = await asyncio.to_thread(armed.read, self._file), await self._row()
         beat = max(row["beat"] if row else 0, file["beat"] if file else 0) + 1
         values = {"token": secrets.token_hex(16), "beat": beat, "now": to_ms(now), "who": by}
 
@@ -216,7 +221,7 @@ class Arming:
 
         caught = await self._store.write(work)
         if caught:
-            await asyncio.to_thread(beside.write, self._file, str(values["token"]), beat)
+            await asyncio.to_thread(armed.write, self._file, str(values["token"]), beat)
             await self._store.forget()  # who was erased since
         return Armed(off, caught)
 
@@ -232,6 +237,7 @@ class Arming:
 
         def work(tx: Transaction) -> None:
             tx.run(deciding.ARMING_OFF, {"off": None})
+            tx.run(settling.MOMENTS_DOUBTED)
             tx.run(deciding.QUEUED_AHEAD, {"now": to_ms(now)})
             tx.run(deciding.LANES_AHEAD, {"now": to_ms(now)})
 
@@ -246,7 +252,7 @@ class Arming:
         if counted is None:
             return
         try:
-            await asyncio.to_thread(beside.write, self._file, counted["token"], counted["beat"])
+            await asyncio.to_thread(armed.write, self._file, counted["token"], counted["beat"])
         except OSError as error:  # the row is ahead of the file then, which does no harm
             log.error("arming.not-written", error=type(error).__name__)  # noqa: TRY400 - the kind is enough
 

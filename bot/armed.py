@@ -1,4 +1,7 @@
-"""The file `<database>.armed`: how often its deployment has shown that it lives, and where that was."""
+"""The file `<database>.armed`: beside a database it tells the original from a copy.
+
+What may enter: how it is read and written whole. What it tells is judged in `arming`.
+"""
 
 from __future__ import annotations
 
