@@ -66,6 +66,7 @@ def tables(outcome: Outcome) -> tuple[Table, Table]:
     row("requests accepted (ledger)", (verdict.accepted[channel] for channel in CHANNELS))
     row("in flight at the kills", (outcome.in_flight[sender] for sender in SENDERS))
     row("claimed at the kills", (outcome.claimed[sender] for sender in SENDERS))
+    row("unknown after them", (outcome.unknown[sender] for sender in SENDERS))
     row("lost", (verdict.lost[channel] for channel in CHANNELS))
     row("doubled", (verdict.doubled[channel] for channel in CHANNELS))
     return kills, messages

@@ -27,20 +27,24 @@ from tests.deployment import Deployment, deploy, number
 from tests.lives import Lives, alive, death
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
 PEOPLE = 100
 """On each channel, who joined; whoever writes meanwhile are others."""
 CHANNELS = ("telegram", "sms", "whatsapp")
 SENDERS = ("bot", "sms", "whatsapp")
-RATE = 300
+RATE = 600
 LEAST_WAITING = 150
 """With fewer messages queued, something more is announced."""
 LONGEST_LIFE = 0.3
 """Seconds after which a life is cut off at any instant."""
 PATIENCE = 3.0
 """Seconds that a life has to come to the point at which it is to die."""
+LOOKS = 12
+"""In how many steps it is waited for; after each a minute has passed for those who live."""
+OF_A_BROADCAST = ("due", "fanned-out")
 CLAIMED = "SELECT id, sender FROM deliveries WHERE state = 'claimed' AND state IN ('held', 'claimed')"
+UNKNOWN = "SELECT id, sender FROM deliveries WHERE state = 'unknown'"
 WAITING = """
     SELECT (SELECT count(*) FROM deliveries WHERE state = 'queued'),
            (SELECT count(*) FROM broadcasts WHERE state = 'scheduled')
@@ -48,6 +52,7 @@ WAITING = """
 UNQUIET = """
     SELECT 1 FROM broadcasts WHERE state IN ('running', 'scheduled')
     UNION ALL SELECT 1 FROM deliveries WHERE state IN ('queued', 'claimed')
+    UNION ALL SELECT 1 FROM deliveries WHERE state = 'unknown' AND sender IN ('sms', 'whatsapp')
     UNION ALL SELECT 1 FROM inbounds WHERE text IS NOT NULL LIMIT 1
 """
 _ENTRY = """+++
@@ -72,15 +77,19 @@ class Outcome:
     Attributes:
         killed: How often lives died at each point; "" is any instant.
         in_flight: Requests at the kills that were begun and whose answer was not on the disk, by lane.
-        claimed: Rows found claimed after the kills, by lane.
+        claimed: Rows found claimed after the kills, by lane: these, and what was about to leave.
+        unknown: Rows that became unknown after the kills, by lane.
         ahead: Kills after which a lane had more claimed than it may have in flight, by lane.
+        unclaimed: Kills after which a lane had more unknown than they left claimed there, by lane.
         verdict: What the rows say.
     """
 
     killed: Counter[str] = field(default_factory=Counter)
     in_flight: Counter[str] = field(default_factory=Counter)
     claimed: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
     ahead: Counter[str] = field(default_factory=Counter)
+    unclaimed: Counter[str] = field(default_factory=Counter)
     verdict: Verdict = field(default_factory=Verdict)
 
     @property
@@ -89,7 +98,8 @@ class Outcome:
         return [
             *(f"never killed there: {POINTS[point]}" for point in POINTS if not self.killed[point]),
             *self.verdict.faults,
-            *(f"{lane}: more was claimed than in flight, at {n} kills" for lane, n in self.ahead.items()),
+            *(f"{lane}: more was claimed than may be in flight, at {n} kills" for lane, n in self.ahead.items()),
+            *(f"{lane}: more is unknown than was claimed, at {n} kills" for lane, n in self.unclaimed.items()),
         ]
 
 
@@ -102,6 +112,8 @@ class Run:
         self._chance = random.Random(seed)  # noqa: S311 - no secret
         self._announced = self._wrote = 0
         self._cut_off: Counter[int] = Counter()
+        self._left: set[tuple[int, str]] = set()
+        self._doubted: set[tuple[int, str]] = set()
 
     async def kill(self, kills: int, after_each: Callable[[], object]) -> None:
         """Half of the lives die at any instant, half at the points in turn; who missed one tries again."""
@@ -112,7 +124,7 @@ class Run:
         missed: list[str] = []
         for wanted in plan:
             point = wanted or (missed.pop() if missed else "")
-            await self._make_work()
+            await self._make_work(point)
             if not await self._one_life(point):
                 missed.append(point)
             self._count()
@@ -128,6 +140,7 @@ class Run:
             while still < 4:
                 await asyncio.sleep(0.25)
                 self._lives.let_pass(timedelta(minutes=2))
+                self._count_unknown()
                 writing = (await self._ask("all"))["writing"]
                 still = 0 if writing or self._made.rows(UNQUIET) else still + 1
         self._lives.kill()
@@ -145,10 +158,10 @@ class Run:
             self._cut_off,
         )
 
-    async def _make_work(self) -> None:
-        """Something to send, and somebody to answer."""
+    async def _make_work(self, point: str) -> None:
+        """Something to send, and somebody to answer; something due for who is to die of that."""
         [(queued, to_come)] = self._made.rows(WAITING)
-        if queued < LEAST_WAITING and not to_come:
+        if not to_come and (queued < LEAST_WAITING or point in OF_A_BROADCAST):
             await self._announce(self._announced)
             self._announced += 1
         wrote = range(self._wrote, self._wrote + self._chance.randint(1, 3))
@@ -159,7 +172,7 @@ class Run:
         """One more, each third in several parts; no two paragraphs are ever alike."""
         some = range(5 if n % 3 == 2 else 1)
         sentence = "Trae tus papeles en original y copia. " * (25 if len(some) > 1 else 1)
-        body = "\n\n".join(f"Aviso {n}, párrafo {each}. {sentence}" for each in some)
+        body = "\n\n".join(f"Aviso {n}, parte {each}. {sentence}" for each in some)
         self._made.write(f"content/announcements/aviso-{n}/es.md", _ENTRY.format(n=n, body=body))
         shutil.rmtree(self._made.folder / f"content/announcements/aviso-{n - _FRESH}", ignore_errors=True)
         await death(self._lives.ask("announce", f"aviso-{n}"), 20)
@@ -174,7 +187,7 @@ class Run:
         pid = self._lives.begin(*((point, times) if point in IN_LIFE else ()))
         await self._ask("aim", {"pid": pid, "point": point if point in AT_THE_VENDOR else "", "times": times})
         if point:
-            await death(pid, PATIENCE)
+            await self._wait_for(pid)
         else:
             await asyncio.sleep(self._chance.uniform(0, LONGEST_LIFE))
         if not met.exists() and not alive(pid):
@@ -184,15 +197,32 @@ class Run:
         self.outcome.killed[point if met.exists() else ""] += 1
         return not point or met.exists()
 
+    async def _wait_for(self, pid: int) -> None:
+        """Until a life has died at its point; what comes only after minutes comes sooner so."""
+        for _ in range(LOOKS):
+            await death(pid, PATIENCE / LOOKS)
+            if not alive(pid):
+                break
+            self._lives.let_pass(timedelta(minutes=1))
+
     def _count(self) -> None:
-        """What this kill left claimed, beside what was in flight."""
+        """What this kill left claimed, beside what was in flight, and what of the last kill is unknown now."""
         flying = dict(zip(SENDERS, (self._made.folder / "in-flight").read_bytes(), strict=True))
-        claimed = self._made.rows(CLAIMED)
-        self._cut_off.update(delivery for delivery, _ in claimed)
-        by_lane = Counter(sender for _, sender in claimed)
         self.outcome.in_flight.update(flying)
-        self.outcome.claimed.update(by_lane)
-        self.outcome.ahead.update(lane for lane, claims in by_lane.items() if claims > AT_ONCE)
+        self._count_unknown()
+        self._left = set(self._made.rows(CLAIMED))
+        self._cut_off.update(delivery for delivery, _ in self._left)
+        claimed = _by_lane(self._left)
+        self.outcome.claimed.update(claimed)
+        self.outcome.ahead.update(lane for lane, claims in claimed.items() if claims > AT_ONCE)
+
+    def _count_unknown(self) -> None:
+        """Only what the kill before left claimed may have become unknown since."""
+        unknown = set(self._made.rows(UNKNOWN))
+        fresh = unknown - self._doubted
+        self.outcome.unknown.update(_by_lane(fresh))
+        self.outcome.unclaimed.update(_by_lane(fresh - self._left).keys())
+        self._doubted = unknown
 
     async def _ask(self, what: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         async with self._vendor.request(
@@ -232,6 +262,10 @@ async def _vendors(folder: Path) -> AsyncIterator[tuple[Deployment, aiohttp.Clie
     finally:
         process.stdin.close()
         await process.wait()
+
+
+def _by_lane(rows: Iterable[tuple[int, str]]) -> Counter[str]:
+    return Counter(sender for _, sender in rows)
 
 
 def members() -> list[tuple[str, str]]:
