@@ -98,8 +98,8 @@ class Outcome:
         return [
             *(f"never killed there: {POINTS[point]}" for point in POINTS if not self.killed[point]),
             *self.verdict.faults,
-            *(f"{lane}: more was claimed than may be in flight, at {n} kills" for lane, n in self.ahead.items()),
-            *(f"{lane}: more is unknown than was claimed, at {n} kills" for lane, n in self.unclaimed.items()),
+            *(f"{lane}: more claimed than may be in flight, at {n} kills" for lane, n in self.ahead.items()),
+            *(f"{lane}: more unknown than was claimed, at {n} kills" for lane, n in self.unclaimed.items()),
         ]
 
 
@@ -206,7 +206,7 @@ class Run:
             self._lives.let_pass(timedelta(minutes=1))
 
     def _count(self) -> None:
-        """What this kill left claimed, beside what was in flight, and what of the last kill is unknown now."""
+        """What this kill left claimed, what was in flight, and what of the kill before is unknown now."""
         flying = dict(zip(SENDERS, (self._made.folder / "in-flight").read_bytes(), strict=True))
         self.outcome.in_flight.update(flying)
         self._count_unknown()
