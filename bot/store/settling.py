@@ -69,6 +69,15 @@ ONCE_MORE = f"""
 """  # noqa: S608 - a constant of ours
 # Whether another delivery to the same person is this message.
 HELD = "SELECT 1 AS yes FROM deliveries WHERE subscriber = :subscriber AND vendor_id = :vendor_id"
+# The others of whose last request, about then, no number is known either.
+ALIKE = """
+    SELECT (SELECT count(*) FROM deliveries
+            WHERE state = 'unknown' AND sender = :sender AND claimed_at BETWEEN :since AND :until
+              AND subscriber = :subscriber AND id <> :id)
+         + (SELECT count(*) FROM deliveries
+            WHERE state = 'claimed' AND state IN ('held', 'claimed') AND sender = :sender
+              AND claimed_at BETWEEN :since AND :until AND subscriber = :subscriber) AS others
+"""
 TEXT = """
     SELECT id, broadcast, channel, language, variant, edition, sender, open, closed, category, owner
     FROM texts WHERE id = :id
