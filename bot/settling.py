@@ -267,7 +267,13 @@ class Settling:
         """How many other deliveries to the same person may be the message that was found."""
         around = 2 * _SKEW // timedelta(milliseconds=1)
         since, until = one.claimed_at - around, one.claimed_at + around
-        values = {"id": one.id, "sender": sender, "subscriber": one.subscriber, "since": since, "until": until}
+        values = {
+            "id": one.id,
+            "sender": sender,
+            "subscriber": one.subscriber,
+            "since": since,
+            "until": until,
+        }
         return int(await self._store.read(lambda tx: tx.rows(settling.ALIKE, values)[0]["others"]))
 
     async def _is_another(self, one: Unknown, vendor_id: str) -> bool:

@@ -52,7 +52,8 @@ WAITING = """
 UNQUIET = """
     SELECT 1 FROM broadcasts WHERE state IN ('running', 'scheduled')
     UNION ALL SELECT 1 FROM deliveries WHERE state IN ('queued', 'claimed')
-    UNION ALL SELECT 1 FROM deliveries WHERE state = 'unknown' AND sender IN ('sms', 'whatsapp')
+    UNION ALL SELECT 1 FROM deliveries WHERE state = 'unknown' AND sender <> 'bot'
+                                         AND (sender = 'sms' OR broadcast IS NULL)
     UNION ALL SELECT 1 FROM inbounds WHERE text IS NOT NULL LIMIT 1
 """
 _ENTRY = """+++
@@ -133,13 +134,13 @@ class Run:
             self._lives.let_pass(timedelta(minutes=7) if late else timedelta(seconds=1))
 
     async def rest(self) -> None:
-        """Let a last life do all that is left, while hours pass."""
+        """Let a last life do all that is left, while a day passes, for which vendors are asked."""
         self._lives.begin()
         still = 0
         async with asyncio.timeout(120 + self.outcome.killed.total()):
             while still < 4:
                 await asyncio.sleep(0.25)
-                self._lives.let_pass(timedelta(minutes=2))
+                self._lives.let_pass(timedelta(minutes=10))
                 self._count_unknown()
                 writing = (await self._ask("all"))["writing"]
                 still = 0 if writing or self._made.rows(UNQUIET) else still + 1

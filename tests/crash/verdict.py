@@ -64,6 +64,11 @@ class Delivery:
     variants: tuple[tuple[str, ...], ...]
 
     @property
+    def template(self) -> bool:
+        """Whether a vendor's list does not show its words."""
+        return self.channel == "whatsapp" and not self.reply
+
+    @property
     def name(self) -> str:
         """For whoever looks into it."""
         return f"delivery {self.id} ({self.channel}, {self.state}, {self.reason}, part {self.part})"
@@ -92,10 +97,12 @@ def judge(
         reached[row["channel"], row["address"]][row["text"]] += 1
     replies: Counter[tuple[str, str]] = Counter()
     said: Counter[tuple[str, str]] = Counter()
-    for one in _deliveries(folder, people):
+    deliveries = _deliveries(folder, people)
+    alike = Counter(one.address for one in deliveries if one.state == "unknown" and one.template)
+    for one in deliveries:
         verdict.states[one.channel][one.state] += 1
         (replies if one.reply else said)[one.channel, one.address] += 1
-        _weigh(verdict, one, reached[one.channel, one.address], cut_off.get(one.id, 0))
+        _weigh(verdict, one, reached[one.channel, one.address], cut_off.get(one.id, 0), alike[one.address])
     if left := sum(texts.total() for texts in reached.values()):
         verdict.faults.append(f"{left} messages were accepted of which no row tells")
     if replies != Counter(map(tuple, heard)):
@@ -105,8 +112,11 @@ def judge(
     return verdict
 
 
-def _weigh(verdict: Verdict, one: Delivery, reached: Counter[str], kills: int) -> None:
-    """Judge one delivery by what its person got, and take that out of what is still to be explained."""
+def _weigh(verdict: Verdict, one: Delivery, reached: Counter[str], kills: int, alike: int) -> None:
+    """Judge one delivery by what its person got, and take that out of what is still to be explained.
+
+    Of several templates to one person a vendor's list cannot tell which it shows: all of them may stay unknown.
+    """
     got = {text: reached.pop(text) for text in set().union(*one.variants) & set(reached)}
     if max(got.values(), default=0) > 1:
         verdict.doubled[one.channel] += 1
@@ -122,7 +132,8 @@ def _weigh(verdict: Verdict, one: Delivery, reached: Counter[str], kills: int) -
         )
         if not begun:
             verdict.faults.append(f"{one.name}: other parts than these were accepted")
-        if not kills or one.channel not in STAYS_UNKNOWN:
+        told_by_nobody = one.channel in STAYS_UNKNOWN or (one.template and alike > 1)
+        if not kills or not told_by_nobody:
             verdict.faults.append(f"{one.name}: in flight at {kills} kills")
     elif (one.state, one.reason) == ("failed", "quarantined"):
         if one.deaths < 3 or kills < one.deaths:
