@@ -257,7 +257,7 @@ class Settling:
             if taken is None:
                 return Told("silent")
             if found := [each for each in taken if not await self._is_another(one, each)]:
-                # Templates to one person look alike: with fewer than may be there, nobody knows which these are.
+                # One template looks like another: of fewer than left, nobody knows which these are.
                 if part.template and len(found) <= await self._alike(sender, one):
                     return Told("trouble")
                 return Told("taken", found[0], more=one.part + 1 < len(parts))

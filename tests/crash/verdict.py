@@ -115,7 +115,7 @@ def judge(
 def _weigh(verdict: Verdict, one: Delivery, reached: Counter[str], kills: int, alike: int) -> None:
     """Judge one delivery by what its person got, and take that out of what is still to be explained.
 
-    Of several templates to one person a vendor's list cannot tell which it shows: all of them may stay unknown.
+    Of several templates to one person a list cannot tell which it shows: all of them may stay unknown.
     """
     got = {text: reached.pop(text) for text in set().union(*one.variants) & set(reached)}
     if max(got.values(), default=0) > 1:
