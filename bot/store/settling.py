@@ -36,7 +36,9 @@ GO_ON = f"""
 # --- the unknown ------------------------------------------------------------------------------------------
 
 # An unknown delivery's `due_at` is when its vendor is asked next. A day after it left nobody asks any more.
-_ASKED = "state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :patience"
+# Nobody can ask what became of a message to whom nobody knows any more.
+_ASKED = """state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :patience
+            AND subscriber IS NOT NULL"""
 UNSETTLED = f"""
     SELECT d.id, d.attempt, d.part, d.text, d.claimed_at, d.looked, d.deaths, d.subscriber,
            s.address, s.heard_at,

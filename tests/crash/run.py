@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 PEOPLE = 100
 """On each channel, who joined; whoever writes meanwhile are others."""
+ERASE = "BORRAR"
+LEAVING = 0.1
+"""How often somebody who joined asks to be erased, before a life begins."""
 CHANNELS = ("telegram", "sms", "whatsapp")
 SENDERS = ("bot", "sms", "whatsapp")
 RATE = 600
@@ -112,6 +115,7 @@ class Run:
         self._made, self._lives, self._vendor = made, lives, vendor
         self._chance = random.Random(seed)  # noqa: S311 - no secret
         self._announced = self._wrote = 0
+        self._erased: list[tuple[str, str]] = []
         self._cut_off: Counter[int] = Counter()
         self._left: set[tuple[int, str]] = set()
         self._doubted: set[tuple[int, str]] = set()
@@ -156,6 +160,7 @@ class Run:
             self._announced,
             told["ledger"],
             told["heard"],
+            self._erased,
             self._cut_off,
         )
 
@@ -166,7 +171,11 @@ class Run:
             await self._announce(self._announced)
             self._announced += 1
         wrote = range(self._wrote, self._wrote + self._chance.randint(1, 3))
-        await self._ask("write", [_stranger(n) for n in wrote])
+        words = [_stranger(n) for n in wrote]
+        if self._chance.random() < LEAVING and (still := sorted({*members()} - {*self._erased})):
+            words.append((*self._chance.choice(still), ERASE))
+        self._erased += [(channel, address) for channel, address, said in words if said == ERASE]
+        await self._ask("write", words)
         self._wrote = wrote.stop
 
     async def _announce(self, n: int) -> None:
@@ -276,6 +285,7 @@ def members() -> list[tuple[str, str]]:
 
 
 def _stranger(n: int) -> tuple[str, str, str]:
-    """Who writes next, and what."""
+    """Who writes next, and what: every fourth asks to be erased, and whoever comes next is new."""
     channel = CHANNELS[n % 3]
-    return channel, str(10_000 + n) if channel == "telegram" else number(PEOPLE + n), "pasaporte"
+    address = str(10_000 + n) if channel == "telegram" else number(PEOPLE + n)
+    return channel, address, ERASE if n % 4 == 3 else "pasaporte"
