@@ -43,6 +43,10 @@ LONGEST_LIFE = 0.3
 """Seconds after which a life is cut off at any instant."""
 PATIENCE = 3.0
 """Seconds that a life has to come to the point at which it is to die."""
+AGAIN = 0.2
+"""How often somebody who missed a point tries again, where any instant would do."""
+LATE = 0.15
+"""After how many kills it is minutes until the next life, else a second."""
 LOOKS = 12
 """In how many steps it is waited for; after each a minute has passed for those who live."""
 OF_A_BROADCAST = ("due", "fanned-out")
@@ -121,20 +125,21 @@ class Run:
         self._doubted: set[tuple[int, str]] = set()
 
     async def kill(self, kills: int, after_each: Callable[[], object]) -> None:
-        """Half of the lives die at any instant, half at the points in turn; who missed one tries again."""
+        """Half of the lives die at any instant, half at the points in turn; who missed one tries again later."""
         points = itertools.cycle(POINTS)
         first = [next(points) if n % 3 else "" for n in range(3 * kills // 4)]
         self._chance.shuffle(first)
         plan = [*first, *[""] * (kills - len(first))]  # the last are for those who missed
         missed: list[str] = []
         for wanted in plan:
-            point = wanted or (missed.pop() if missed else "")
+            again = bool(missed) and self._chance.random() < AGAIN
+            point = wanted or (missed.pop(0) if again else "")
             await self._make_work(point)
             if not await self._one_life(point):
                 missed.append(point)
             self._count()
             after_each()
-            late = self._chance.random() < 0.05
+            late = self._chance.random() < LATE
             self._lives.let_pass(timedelta(minutes=7) if late else timedelta(seconds=1))
 
     async def rest(self) -> None:
