@@ -125,7 +125,7 @@ class Run:
         self._doubted: set[tuple[int, str]] = set()
 
     async def kill(self, kills: int, after_each: Callable[[], object]) -> None:
-        """Half of the lives die at any instant, half at the points in turn; who missed one tries again later."""
+        """Half of the lives die at any instant, half at the points in turn; who missed one tries later."""
         points = itertools.cycle(POINTS)
         first = [next(points) if n % 3 else "" for n in range(3 * kills // 4)]
         self._chance.shuffle(first)
