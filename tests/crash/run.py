@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,11 +56,16 @@ WAITING = """
     SELECT (SELECT count(*) FROM deliveries WHERE state = 'queued'),
            (SELECT count(*) FROM broadcasts WHERE state = 'scheduled')
 """
+BUSY = """
+    SELECT 1 FROM deliveries WHERE state IN ('queued', 'claimed')
+    UNION ALL SELECT 1 FROM deliveries
+              WHERE state = 'unknown' AND sender <> 'bot' AND subscriber IS NOT NULL
+                AND (sender = 'sms' OR broadcast IS NULL OR looked > 0 OR due_at <= claimed_at)
+    LIMIT 1
+"""
+"""What is to be sent, or its vendor has not said yet whether it can tell."""
 UNQUIET = """
     SELECT 1 FROM broadcasts WHERE state IN ('running', 'scheduled')
-    UNION ALL SELECT 1 FROM deliveries WHERE state IN ('queued', 'claimed')
-    UNION ALL SELECT 1 FROM deliveries WHERE state = 'unknown' AND sender <> 'bot'
-                                         AND (sender = 'sms' OR broadcast IS NULL)
     UNION ALL SELECT 1 FROM inbounds WHERE text IS NOT NULL LIMIT 1
 """
 _ENTRY = """+++
@@ -143,16 +148,21 @@ class Run:
             self._lives.let_pass(timedelta(minutes=7) if late else timedelta(seconds=1))
 
     async def rest(self) -> None:
-        """Let a last life do all that is left, while a day passes, for which vendors are asked."""
+        """Let a last life do all that is left, while a day passes, for which vendors are asked.
+
+        While there is something to do at once time does not run away from it.
+        """
         self._lives.begin()
         still = 0
-        async with asyncio.timeout(120 + self.outcome.killed.total()):
-            while still < 4:
-                await asyncio.sleep(0.25)
-                self._lives.let_pass(timedelta(minutes=10))
-                self._count_unknown()
-                writing = (await self._ask("all"))["writing"]
-                still = 0 if writing or self._made.rows(UNQUIET) else still + 1
+        with suppress(TimeoutError):  # what is not settled by then is judged as it stands
+            async with asyncio.timeout(180 + self.outcome.killed.total()):
+                while still < 4:
+                    await asyncio.sleep(0.25)
+                    busy = self._made.rows(BUSY)
+                    self._lives.let_pass(timedelta(minutes=2 if busy else 20))
+                    self._count_unknown()
+                    writing = (await self._ask("all"))["writing"]
+                    still = 0 if writing or busy or self._made.rows(UNQUIET) else still + 1
         self._lives.kill()
 
     async def judge(self) -> None:
