@@ -21,11 +21,13 @@ from tests.crash.run import CHANNELS, SENDERS, Outcome, crash
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-IN_FLIGHT = f"""
-In flight is a delivery whose claim is on the disk and whose answer is not: no row tells whether its request
-has left. The requests begun are counted in the life that died; between a claim and its request lie
-milliseconds, and some were killed in them. No lane has more than {AT_ONCE} in flight in this run.
-"""
+IN_FLIGHT = (
+    "In flight is a delivery whose claim is on the disk and whose answer is not: no row tells whether its "
+    "request has left. The requests begun are counted in the life that died. A life that dies before it has "
+    "looked at what was left leaves it to the next, so that the same claim is counted at each of their kills. "
+    f"No lane has more than {AT_ONCE} in flight in this run."
+)
+"""What the words of the table mean."""
 _MOST_SHOWN = 50
 """Faults that are written out."""
 
