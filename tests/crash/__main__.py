@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 IN_FLIGHT = (
     "In flight is a delivery whose claim is on the disk and whose answer is not: no row tells whether its "
     "request has left. The requests begun are counted in the life that died. A life that dies before it has "
-    "looked at what was left leaves it to the next, so that the same claim is counted at each of their kills. "
+    "looked at what was left leaves it to the next, so that one claim is counted at each of their kills. "
     f"No lane has more than {AT_ONCE} in flight in this run."
 )
 """What the words of the table mean."""
