@@ -244,7 +244,7 @@ class Settling:
     async def _ask(self, sender: str, channel: Channel, one: Unknown) -> Told:
         """What the vendor says of one. What we cannot even ask for is asked again later."""
         try:
-            return await self._told(channel, one)
+            return await self._told(sender, channel, one)
         except Trouble as trouble:
             if isinstance(trouble, Later) and trouble.wait:
                 self._quiet_until[sender] = self._clockwork.now() + trouble.wait
@@ -253,7 +253,7 @@ class Settling:
             log.error("settling.fault", sender=sender, delivery=one.id, error=type(error).__name__)  # noqa: TRY400 - as above
         return Told("trouble")
 
-    async def _told(self, channel: Channel, one: Unknown) -> Told:
+    async def _told(self, sender: str, channel: Channel, one: Unknown) -> Told:
         row = await self._store.read(lambda tx: tx.rows(settling.TEXT, {"id": one.text})[0])
         address, left = self._vault.open(channel.name, one.address), from_ms(one.claimed_at)
         for parts in _may_have_said(load_text(row, self._vault), one):
@@ -261,10 +261,25 @@ class Settling:
             taken = await channel.look_up(address, part, left - _SKEW, left + _SKEW)
             if taken is None:
                 return Told("silent")
-            for vendor_id in taken:
-                if not await self._is_another(one, vendor_id):
-                    return Told("taken", vendor_id, more=one.part + 1 < len(parts))
+            if found := [each for each in taken if not await self._is_another(one, each)]:
+                # One template looks like another: of fewer than left, nobody knows which these are.
+                if part.template and len(found) <= await self._alike(sender, one):
+                    return Told("trouble")
+                return Told("taken", found[0], more=one.part + 1 < len(parts))
         return Told("not-taken")
+
+    async def _alike(self, sender: str, one: Unknown) -> int:
+        """How many other deliveries to the same person may be the message that was found."""
+        around = 2 * _SKEW // timedelta(milliseconds=1)
+        since, until = one.claimed_at - around, one.claimed_at + around
+        values = {
+            "id": one.id,
+            "sender": sender,
+            "subscriber": one.subscriber,
+            "since": since,
+            "until": until,
+        }
+        return int(await self._store.read(lambda tx: tx.rows(settling.ALIKE, values)[0]["others"]))
 
     async def _is_another(self, one: Unknown, vendor_id: str) -> bool:
         """Whether a message is of another delivery to the same person, or an earlier part of this one."""

@@ -183,7 +183,7 @@ async def test_of_two_alike_each_message_is_one(core: Core, rehearsal: Rehearsal
         second = await core.announce(moment="b")
         await unknown(core, 2)
         core.clock.skip(minutes=5)
-        await unknown(core, 1)
+        await unknown(core, 1, looked=1)
         core.clock.skip(minutes=1)
         await core.until(first, sent=1)
         await core.until(second, sent=1)
@@ -218,6 +218,27 @@ async def test_a_template_is_found_too(core: Core, rehearsal: Rehearsal) -> None
         core.clock.skip(minutes=5)
         await core.until(broadcast, sent=1)
     assert len(await taken(rehearsal)) == 1
+
+
+@pytest.mark.parametrize("both", [False, True])
+async def test_one_template_is_not_taken_for_another(core: Core, rehearsal: Rehearsal, *, both: bool) -> None:
+    """Two templates left for one person, and one is found: nobody knows which, and neither leaves again.
+
+    When both are found, both were taken.
+    """
+    await core.take_in(people(1, "whatsapp"))
+    await rehearsal.faults("whatsapp", "hang", count=1)
+    async with service(core, whatsapp(rehearsal)):
+        await core.announce("plantilla", moment="a")
+        await unknown(core)
+        await rehearsal.faults("whatsapp", "hang" if both else "500", count=1)
+        await core.announce("plantilla", moment="b")
+        await unknown(core, 2)
+        for _ in range(3):
+            core.clock.skip(minutes=5)
+            await rest()
+        await unknown(core, 0 if both else 2)
+    assert len(await taken(rehearsal)) == 1 + both
 
 
 async def test_replies_are_asked_for_too(core: Core, rehearsal: Rehearsal) -> None:

@@ -36,8 +36,10 @@ GO_ON = f"""
 # --- the unknown ------------------------------------------------------------------------------------------
 
 # An unknown delivery's `due_at` is when its vendor is asked next. Three days after it left nobody asks any
-# more, nor when it left by a clock that was wrong: the vendor would be asked for the wrong time.
-_ASKED = "state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :patience"
+# more, nor when it left by a clock that was wrong: the vendor would be asked for the wrong time; nor of whom
+# nobody knows any more.
+_ASKED = """state = 'unknown' AND claimed_at > :oldest AND due_at < claimed_at + :patience
+             AND subscriber IS NOT NULL"""
 UNSETTLED = f"""
     SELECT d.id, d.attempt, d.part, d.text, d.claimed_at, d.looked, d.deaths, d.subscriber,
            s.address, s.heard_at,
@@ -72,6 +74,15 @@ ONCE_MORE = f"""
 MOMENTS_DOUBTED = "UPDATE deliveries SET claimed_at = NULL WHERE state IN ('claimed', 'unknown')"
 # Whether another delivery to the same person is this message.
 HELD = "SELECT 1 AS yes FROM deliveries WHERE subscriber = :subscriber AND vendor_id = :vendor_id"
+# The others of whose last request, about then, no number is known either.
+ALIKE = """
+    SELECT (SELECT count(*) FROM deliveries
+            WHERE state = 'unknown' AND sender = :sender AND claimed_at BETWEEN :since AND :until
+              AND subscriber = :subscriber AND id <> :id)
+         + (SELECT count(*) FROM deliveries
+            WHERE state = 'claimed' AND state IN ('held', 'claimed') AND sender = :sender
+              AND claimed_at BETWEEN :since AND :until AND subscriber = :subscriber) AS others
+"""
 TEXT = """
     SELECT id, broadcast, channel, language, variant, edition, sender, open, closed, category, owner
     FROM texts WHERE id = :id

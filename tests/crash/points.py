@@ -42,9 +42,9 @@ IN_LIFE = {
     "settling": "answers are about to be written down",
     "settled": "answers are written down",
     "heard": "a person's words were read, and not stored",
-    "stored": "they are stored, and not acknowledged",
     "decided": "the answer is decided, and not queued",
-    "reply-queued": "the reply is queued",
+    "replying": "the reply is queued, and not committed",
+    "stored": "words and reply are stored, and not acknowledged",
     "told": "a receipt was read, and not stored",
     "receipted": "the receipt is stored, and not acknowledged",
     "due": "a broadcast is due, and not fanned out",
@@ -58,7 +58,7 @@ AT_THE_VENDOR = {
     "acknowledged": "the vendor was told that we have a person's words",
 }
 SELDOM = frozenset(
-    {"recovered", "heard", "stored", "decided", "reply-queued", "told", "receipted", "acknowledged"}
+    {"recovered", "heard", "decided", "replying", "stored", "told", "receipted", "acknowledged"}
     | {"due", "fanned-out", "closed"}
 )
 """What a life crosses once or twice; the others it crosses for each message."""
@@ -125,8 +125,8 @@ def wrap(order: Order, in_flight: Path) -> None:
         after=partial(_turned, flying, cross),
     )
     _edges(Inbounds, "accept", before=partial(_come, cross, "heard", "told"), after=partial(_kept, cross))
-    _edges(Inbounds, "answer_waiting", after=lambda _, read: read and cross("reply-queued"))
     _edges(Conversation, "answer", after=lambda _, __: cross("decided"))
+    _edges(Inbounds, "_write", after=lambda _, again: again or cross("replying"))
     _edges(
         Broadcasts,
         "launch",

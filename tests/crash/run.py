@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,27 +27,45 @@ from tests.deployment import Deployment, deploy, number
 from tests.lives import Lives, alive, death
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
 PEOPLE = 100
 """On each channel, who joined; whoever writes meanwhile are others."""
+ERASE = "BORRAR"
+LEAVING = 0.1
+"""How often somebody who joined asks to be erased, before a life begins."""
 CHANNELS = ("telegram", "sms", "whatsapp")
 SENDERS = ("bot", "sms", "whatsapp")
-RATE = 300
+RATE = 600
 LEAST_WAITING = 150
 """With fewer messages queued, something more is announced."""
 LONGEST_LIFE = 0.3
 """Seconds after which a life is cut off at any instant."""
 PATIENCE = 3.0
 """Seconds that a life has to come to the point at which it is to die."""
+AGAIN = 0.2
+"""How often somebody who missed a point tries again, where any instant would do."""
+LATE = 0.15
+"""After how many kills it is minutes until the next life, else a second."""
+LOOKS = 12
+"""In how many steps it is waited for; after each a minute has passed for those who live."""
+OF_A_BROADCAST = ("due", "fanned-out")
 CLAIMED = "SELECT id, sender FROM deliveries WHERE state = 'claimed' AND state IN ('held', 'claimed')"
+UNKNOWN = "SELECT id, sender FROM deliveries WHERE state = 'unknown'"
 WAITING = """
     SELECT (SELECT count(*) FROM deliveries WHERE state = 'queued'),
            (SELECT count(*) FROM broadcasts WHERE state = 'scheduled')
 """
+BUSY = """
+    SELECT 1 FROM deliveries WHERE state IN ('queued', 'claimed')
+    UNION ALL SELECT 1 FROM deliveries
+              WHERE state = 'unknown' AND sender <> 'bot' AND subscriber IS NOT NULL
+                AND (sender = 'sms' OR broadcast IS NULL OR looked > 0 OR due_at <= claimed_at)
+    LIMIT 1
+"""
+"""What is to be sent, or its vendor has not said yet whether it can tell."""
 UNQUIET = """
     SELECT 1 FROM broadcasts WHERE state IN ('running', 'scheduled')
-    UNION ALL SELECT 1 FROM deliveries WHERE state IN ('queued', 'claimed')
     UNION ALL SELECT 1 FROM inbounds WHERE text IS NOT NULL LIMIT 1
 """
 _ENTRY = """+++
@@ -72,15 +90,19 @@ class Outcome:
     Attributes:
         killed: How often lives died at each point; "" is any instant.
         in_flight: Requests at the kills that were begun and whose answer was not on the disk, by lane.
-        claimed: Rows found claimed after the kills, by lane.
+        claimed: Rows found claimed after the kills, by lane: these, and what was about to leave.
+        unknown: Rows that became unknown after the kills, by lane.
         ahead: Kills after which a lane had more claimed than it may have in flight, by lane.
+        unclaimed: Kills after which a lane had more unknown than they left claimed there, by lane.
         verdict: What the rows say.
     """
 
     killed: Counter[str] = field(default_factory=Counter)
     in_flight: Counter[str] = field(default_factory=Counter)
     claimed: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
     ahead: Counter[str] = field(default_factory=Counter)
+    unclaimed: Counter[str] = field(default_factory=Counter)
     verdict: Verdict = field(default_factory=Verdict)
 
     @property
@@ -89,7 +111,8 @@ class Outcome:
         return [
             *(f"never killed there: {POINTS[point]}" for point in POINTS if not self.killed[point]),
             *self.verdict.faults,
-            *(f"{lane}: more was claimed than in flight, at {n} kills" for lane, n in self.ahead.items()),
+            *(f"{lane}: more claimed than may be in flight, at {n} kills" for lane, n in self.ahead.items()),
+            *(f"{lane}: more unknown than was claimed, at {n} kills" for lane, n in self.unclaimed.items()),
         ]
 
 
@@ -101,35 +124,45 @@ class Run:
         self._made, self._lives, self._vendor = made, lives, vendor
         self._chance = random.Random(seed)  # noqa: S311 - no secret
         self._announced = self._wrote = 0
+        self._erased: list[tuple[str, str]] = []
         self._cut_off: Counter[int] = Counter()
+        self._left: set[tuple[int, str]] = set()
+        self._doubted: set[tuple[int, str]] = set()
 
     async def kill(self, kills: int, after_each: Callable[[], object]) -> None:
-        """Half of the lives die at any instant, half at the points in turn; who missed one tries again."""
+        """Half of the lives die at any instant, half at the points in turn; who missed one tries later."""
         points = itertools.cycle(POINTS)
         first = [next(points) if n % 3 else "" for n in range(3 * kills // 4)]
         self._chance.shuffle(first)
         plan = [*first, *[""] * (kills - len(first))]  # the last are for those who missed
         missed: list[str] = []
         for wanted in plan:
-            point = wanted or (missed.pop() if missed else "")
-            await self._make_work()
+            again = bool(missed) and self._chance.random() < AGAIN
+            point = wanted or (missed.pop(0) if again else "")
+            await self._make_work(point)
             if not await self._one_life(point):
                 missed.append(point)
             self._count()
             after_each()
-            late = self._chance.random() < 0.05
+            late = self._chance.random() < LATE
             self._lives.let_pass(timedelta(minutes=7) if late else timedelta(seconds=1))
 
     async def rest(self) -> None:
-        """Let a last life do all that is left, while hours pass."""
+        """Let a last life do all that is left, while a day passes, for which vendors are asked.
+
+        While there is something to do at once time does not run away from it.
+        """
         self._lives.begin()
         still = 0
-        async with asyncio.timeout(120 + self.outcome.killed.total()):
-            while still < 4:
-                await asyncio.sleep(0.25)
-                self._lives.let_pass(timedelta(minutes=2))
-                writing = (await self._ask("all"))["writing"]
-                still = 0 if writing or self._made.rows(UNQUIET) else still + 1
+        with suppress(TimeoutError):  # what is not settled by then is judged as it stands
+            async with asyncio.timeout(180 + self.outcome.killed.total()):
+                while still < 4:
+                    await asyncio.sleep(0.25)
+                    busy = self._made.rows(BUSY)
+                    self._lives.let_pass(timedelta(minutes=2 if busy else 20))
+                    self._count_unknown()
+                    writing = (await self._ask("all"))["writing"]
+                    still = 0 if writing or busy or self._made.rows(UNQUIET) else still + 1
         self._lives.kill()
 
     async def judge(self) -> None:
@@ -142,24 +175,29 @@ class Run:
             self._announced,
             told["ledger"],
             told["heard"],
+            self._erased,
             self._cut_off,
         )
 
-    async def _make_work(self) -> None:
-        """Something to send, and somebody to answer."""
+    async def _make_work(self, point: str) -> None:
+        """Something to send, and somebody to answer; something due for who is to die of that."""
         [(queued, to_come)] = self._made.rows(WAITING)
-        if queued < LEAST_WAITING and not to_come:
+        if not to_come and (queued < LEAST_WAITING or point in OF_A_BROADCAST):
             await self._announce(self._announced)
             self._announced += 1
         wrote = range(self._wrote, self._wrote + self._chance.randint(1, 3))
-        await self._ask("write", [_stranger(n) for n in wrote])
+        words = [_stranger(n) for n in wrote]
+        if self._chance.random() < LEAVING and (still := sorted({*members()} - {*self._erased})):
+            words.append((*self._chance.choice(still), ERASE))
+        self._erased += [(channel, address) for channel, address, said in words if said == ERASE]
+        await self._ask("write", words)
         self._wrote = wrote.stop
 
     async def _announce(self, n: int) -> None:
         """One more, each third in several parts; no two paragraphs are ever alike."""
         some = range(5 if n % 3 == 2 else 1)
         sentence = "Trae tus papeles en original y copia. " * (25 if len(some) > 1 else 1)
-        body = "\n\n".join(f"Aviso {n}, párrafo {each}. {sentence}" for each in some)
+        body = "\n\n".join(f"Aviso {n}, parte {each}. {sentence}" for each in some)
         self._made.write(f"content/announcements/aviso-{n}/es.md", _ENTRY.format(n=n, body=body))
         shutil.rmtree(self._made.folder / f"content/announcements/aviso-{n - _FRESH}", ignore_errors=True)
         await death(self._lives.ask("announce", f"aviso-{n}"), 20)
@@ -174,7 +212,7 @@ class Run:
         pid = self._lives.begin(*((point, times) if point in IN_LIFE else ()))
         await self._ask("aim", {"pid": pid, "point": point if point in AT_THE_VENDOR else "", "times": times})
         if point:
-            await death(pid, PATIENCE)
+            await self._wait_for(pid)
         else:
             await asyncio.sleep(self._chance.uniform(0, LONGEST_LIFE))
         if not met.exists() and not alive(pid):
@@ -184,15 +222,32 @@ class Run:
         self.outcome.killed[point if met.exists() else ""] += 1
         return not point or met.exists()
 
+    async def _wait_for(self, pid: int) -> None:
+        """Until a life has died at its point; what comes only after minutes comes sooner so."""
+        for _ in range(LOOKS):
+            await death(pid, PATIENCE / LOOKS)
+            if not alive(pid):
+                break
+            self._lives.let_pass(timedelta(minutes=1))
+
     def _count(self) -> None:
-        """What this kill left claimed, beside what was in flight."""
+        """What this kill left claimed, what was in flight, and what of the kill before is unknown now."""
         flying = dict(zip(SENDERS, (self._made.folder / "in-flight").read_bytes(), strict=True))
-        claimed = self._made.rows(CLAIMED)
-        self._cut_off.update(delivery for delivery, _ in claimed)
-        by_lane = Counter(sender for _, sender in claimed)
         self.outcome.in_flight.update(flying)
-        self.outcome.claimed.update(by_lane)
-        self.outcome.ahead.update(lane for lane, claims in by_lane.items() if claims > AT_ONCE)
+        self._count_unknown()
+        self._left = set(self._made.rows(CLAIMED))
+        self._cut_off.update(delivery for delivery, _ in self._left)
+        claimed = _by_lane(self._left)
+        self.outcome.claimed.update(claimed)
+        self.outcome.ahead.update(lane for lane, claims in claimed.items() if claims > AT_ONCE)
+
+    def _count_unknown(self) -> None:
+        """Only what the kill before left claimed may have become unknown since."""
+        unknown = set(self._made.rows(UNKNOWN))
+        fresh = unknown - self._doubted
+        self.outcome.unknown.update(_by_lane(fresh))
+        self.outcome.unclaimed.update(_by_lane(fresh - self._left).keys())
+        self._doubted = unknown
 
     async def _ask(self, what: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         async with self._vendor.request(
@@ -234,6 +289,10 @@ async def _vendors(folder: Path) -> AsyncIterator[tuple[Deployment, aiohttp.Clie
         await process.wait()
 
 
+def _by_lane(rows: Iterable[tuple[int, str]]) -> Counter[str]:
+    return Counter(sender for _, sender in rows)
+
+
 def members() -> list[tuple[str, str]]:
     """Who joined."""
     chats = [("telegram", str(1000 + n)) for n in range(PEOPLE)]
@@ -241,6 +300,7 @@ def members() -> list[tuple[str, str]]:
 
 
 def _stranger(n: int) -> tuple[str, str, str]:
-    """Who writes next, and what."""
+    """Who writes next, and what: every fourth asks to be erased, and whoever comes next is new."""
     channel = CHANNELS[n % 3]
-    return channel, str(10_000 + n) if channel == "telegram" else number(PEOPLE + n), "pasaporte"
+    address = str(10_000 + n) if channel == "telegram" else number(PEOPLE + n)
+    return channel, address, ERASE if n % 4 == 3 else "pasaporte"

@@ -28,6 +28,10 @@ DELIVERIES = """
     SELECT d.id, d.state, d.reason, d.part, d.inbound, d.deaths, t.channel, s.address, t.open, t.closed
     FROM deliveries d JOIN texts t ON t.id = d.text JOIN subscribers s ON s.id = d.subscriber ORDER BY d.id
 """
+OF_NOBODY = """
+    SELECT t.channel, d.state FROM deliveries d JOIN texts t ON t.id = d.text WHERE d.subscriber IS NULL
+"""
+TO_COME = frozenset({"queued", "claimed", "held"})
 
 
 @dataclass
@@ -64,6 +68,11 @@ class Delivery:
     variants: tuple[tuple[str, ...], ...]
 
     @property
+    def template(self) -> bool:
+        """Whether a vendor's list does not show its words."""
+        return self.channel == "whatsapp" and not self.reply
+
+    @property
     def name(self) -> str:
         """For whoever looks into it."""
         return f"delivery {self.id} ({self.channel}, {self.state}, {self.reason}, part {self.part})"
@@ -75,6 +84,7 @@ def judge(
     broadcasts: int,
     ledger: Sequence[Mapping[str, Any]],
     heard: Sequence[tuple[str, str]],
+    erased: Sequence[tuple[str, str]],
     cut_off: Mapping[int, int],
 ) -> Verdict:
     """Compare.
@@ -84,6 +94,7 @@ def judge(
         broadcasts: How many announcements each of those who joined was to get.
         ledger: What the vendors accepted.
         heard: Who wrote, and was told that we have it.
+        erased: Who asked to be erased; no row tells any more what they got.
         cut_off: At how many kills each delivery was found claimed.
     """
     verdict = Verdict(accepted=Counter(row["channel"] for row in ledger))
@@ -92,21 +103,64 @@ def judge(
         reached[row["channel"], row["address"]][row["text"]] += 1
     replies: Counter[tuple[str, str]] = Counter()
     said: Counter[tuple[str, str]] = Counter()
-    for one in _deliveries(folder, people):
+    deliveries = _deliveries(folder, people)
+    alike = Counter(one.address for one in deliveries if one.state == "unknown" and one.template)
+    for one in deliveries:
         verdict.states[one.channel][one.state] += 1
         (replies if one.reply else said)[one.channel, one.address] += 1
-        _weigh(verdict, one, reached[one.channel, one.address], cut_off.get(one.id, 0))
+        _weigh(verdict, one, reached[one.channel, one.address], cut_off.get(one.id, 0), alike[one.address])
+    _forget(verdict, folder, reached, erased)
+    if (replies.keys() | said.keys()) & set(erased):
+        verdict.faults.append("somebody who asked to be erased is still there")
+    verdict.faults += _shared_numbers(ledger)
     if left := sum(texts.total() for texts in reached.values()):
         verdict.faults.append(f"{left} messages were accepted of which no row tells")
-    if replies != Counter(map(tuple, heard)):
+    if replies != Counter(who for who in map(tuple, heard) if who not in set(erased)):
         verdict.faults.append("not everybody who was heard has exactly one reply")
     if set(said.values()) != {broadcasts}:
         verdict.faults.append("not everybody has exactly one delivery of each announcement")
     return verdict
 
 
-def _weigh(verdict: Verdict, one: Delivery, reached: Counter[str], kills: int) -> None:
-    """Judge one delivery by what its person got, and take that out of what is still to be explained."""
+def _forget(
+    verdict: Verdict,
+    folder: Path,
+    reached: Mapping[tuple[str, str], Counter[str]],
+    erased: Iterable[tuple[str, str]],
+) -> None:
+    """Who was erased got nothing twice either, and nothing is to come; which row was theirs nobody knows."""
+    with closing(sqlite3.connect(folder / "pregonero.db")) as database:
+        rows = database.execute(OF_NOBODY).fetchall()
+    for channel, state in rows:
+        verdict.states[channel]["of the erased"] += 1
+        if state in TO_COME:
+            verdict.faults.append(f"something of somebody who was erased is still {state}")
+    for channel, address in erased:
+        got = reached[channel, address]
+        if max(got.values(), default=0) > 1:
+            verdict.doubled[channel] += 1
+            verdict.faults.append(f"somebody who was erased got something twice ({channel})")
+        got.clear()
+
+
+def _shared_numbers(ledger: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A receipt with our key speaks of one delivery, for ever: no other may have its number later."""
+    people: dict[str, set[str]] = defaultdict(set)
+    for row in ledger:
+        if row["key"]:
+            people[row["key"].partition(".")[0]].add(row["address"])
+    return [
+        f"delivery {one}: so were those of {len(of)} people called"
+        for one, of in people.items()
+        if len(of) > 1
+    ]
+
+
+def _weigh(verdict: Verdict, one: Delivery, reached: Counter[str], kills: int, alike: int) -> None:
+    """Judge one delivery by what its person got, and take that out of what is still to be explained.
+
+    Of several templates to one person a list cannot tell which it shows: all of them may stay unknown.
+    """
     got = {text: reached.pop(text) for text in set().union(*one.variants) & set(reached)}
     if max(got.values(), default=0) > 1:
         verdict.doubled[one.channel] += 1
@@ -122,7 +176,8 @@ def _weigh(verdict: Verdict, one: Delivery, reached: Counter[str], kills: int) -
         )
         if not begun:
             verdict.faults.append(f"{one.name}: other parts than these were accepted")
-        if not kills or one.channel not in STAYS_UNKNOWN:
+        told_by_nobody = one.channel in STAYS_UNKNOWN or (one.template and alike > 1)
+        if not kills or not told_by_nobody:
             verdict.faults.append(f"{one.name}: in flight at {kills} kills")
     elif (one.state, one.reason) == ("failed", "quarantined"):
         if one.deaths < 3 or kills < one.deaths:
