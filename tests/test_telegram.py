@@ -102,7 +102,7 @@ async def test_a_message_is_one_request(vendor: Vendor, channel: Channel) -> Non
     assert await channel.send(CHAT, part, "1") == "42"
     assert vendor.asked == [
         (
-            f"/bot{TOKEN}/SendMessage",
+            f"/bot{TOKEN}/sendMessage",
             {
                 "chat_id": CHAT,
                 "text": "<b>Aviso</b>\n\n<i>Mañana</i> &amp; hoy",
