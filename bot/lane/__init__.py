@@ -79,6 +79,7 @@ class Lane:
         self.ends: defaultdict[tuple[str, str], int] = defaultdict(int)  # a Counter takes twice as long
         self._channel = channel
         self._concurrency = concurrency
+        self._worth = max(1, concurrency // 2)  # as many as are worth a transaction when there are more
         self._outbox = outbox
         self._vault = vault
         self._speaking = speaking
@@ -170,14 +171,17 @@ class Lane:
         """Wait until enough may leave; but what has ended is written down soon."""
         wait = max(self._look_at - time.monotonic(), self._pace.wait) or _GATHER
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(wait, _GATHER if self._ended else _IDLE)):
+            async with asyncio.timeout(min(wait, _IDLE)) as limit:
                 while not (self._stopping or self._enough()):
+                    if len(self._ended) == 1:
+                        soon = asyncio.get_running_loop().time() + _GATHER
+                        limit.reschedule(min(soon, limit.when() or soon))
                     await self._stirred.wait()
                     self._stirred.clear()
 
     def _enough(self) -> bool:
         """Whether as many may leave as are worth a transaction."""
-        worth = min(self._pace.turns, self._concurrency // 2) if self._requests else 1
+        worth = min(self._pace.turns, self._worth) if self._requests else 1
         return self._room() >= max(1, worth)
 
     async def _exchange(self, room: int) -> list[Claim]:
@@ -271,4 +275,5 @@ class Lane:
         if settled.state != "back":
             self.ends[settled.state, settled.reason or ""] += 1
         self._ended.append(settled)
-        self._stirred.set()
+        if len(self._ended) in (1, self._worth):  # not at each: to look costs as much as to send
+            self._stirred.set()
