@@ -172,8 +172,9 @@ class Lane:
         wait = max(self._look_at - time.monotonic(), self._pace.wait) or _GATHER
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(wait, _IDLE)) as limit:
+                soon = None
                 while not (self._stopping or self._enough()):
-                    if len(self._ended) == 1:
+                    if self._ended and soon is None:
                         soon = asyncio.get_running_loop().time() + _GATHER
                         limit.reschedule(min(soon, limit.when() or soon))
                     await self._stirred.wait()
