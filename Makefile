@@ -30,7 +30,7 @@ browser:
 
 test: $(STAMP) browser ## the whole suite, with a real browser for the page (ARGS='-k name' for a part)
 	@echo "==> Running the tests"
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 lint: $(STAMP) ## formatter, linter and strict types
 	@echo "==> Formatter"
