@@ -50,6 +50,8 @@ async def test_a_message_that_kills_is_quarantined(made: Deployment, rehearsal: 
             await _vendor_tells(made, rehearsal)
             await death(life, 20)
         last = lives.begin()
+        await made.until("SELECT 1 FROM deliveries WHERE reason = 'quarantined'")
+        await _vendor_tells(made, rehearsal)
         await made.until(REST)
         assert alive(last)
     assert made.rows("SELECT subscriber, reason, deaths FROM deliveries WHERE deaths > 1") == [

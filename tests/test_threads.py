@@ -11,6 +11,7 @@ import pytest
 from bot import references, threads
 from bot.inbox import Inbox, Unanswerable
 from bot.store import voice
+from bot.texts import Unreadable
 from bot.vault import BadKey
 from tests.core import Core, chat, number, opened, people, person
 
@@ -180,7 +181,7 @@ async def test_a_reply_reaches_who_wrote_long_ago_where_no_window_is(core: Core,
         text = await core.outbox.text(claim.text)
         assert text.open == text.closed == said.open
     await core.store.write(lambda tx: tx.run("UPDATE texts SET owner = 'R-2222'"))
-    with pytest.raises(BadKey):
+    with pytest.raises(Unreadable):
         await core.outbox.text(claim.text)
 
 

@@ -162,8 +162,8 @@ class Lane:
 
     def _room(self) -> int:
         """How many may be claimed now. A lane in trouble probes with one."""
-        if self._stopping or time.monotonic() < self._look_at:
-            return 0
+        if self._stopping or (time.monotonic() < self._look_at and not self._ended):
+            return 0  # where something is written down anyway, looking costs nothing
         free = (self._concurrency if self.trouble is None else 1) - len(self._requests)
         return max(0, min(free, self._pace.turns))
 
