@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.moments import month_of, to_ms
-from bot.store import sql
+from bot.store import sql, talk
 from bot.threads import withdraw_replies
 from bot.vault import BadKey
 
@@ -77,8 +77,12 @@ def forget(tx: Transaction, vault: Vault, person: int, now: datetime) -> None:
 
 
 def erase(tx: Transaction, person: int) -> None:
-    """The row, what they wrote, and the answers to it. Deliveries keep their place in the counts."""
+    """The row, what they wrote, and the answers to it. Deliveries keep their place in the counts.
+
+    Of what they wrote the vendor's number stays for two days, of nobody: so what is told twice is known.
+    """
     tx.run(sql.PERSON_FORGET_REPLIES, {"subscriber": person})
+    tx.run(talk.INBOUNDS_OF_NOBODY, {"subscriber": person})
     tx.run(sql.SUBSCRIBER_ERASE, {"id": person})
 
 

@@ -29,6 +29,8 @@ _REPLIES = timedelta(days=7)
 """How long a reply's row outlives it: until then a receipt may come."""
 _INBOUNDS = timedelta(days=30)
 """How long a vendor's number of a message is remembered, so that a replay is known for one."""
+_OF_NOBODY = timedelta(days=2)
+"""The same for what the erased wrote: Telegram repeats itself for a day, Twilio for less."""
 _SELDOM = timedelta(hours=1)
 _AT_ONCE = 500
 """Numbers judged at a beat."""
@@ -133,7 +135,8 @@ def _sweep(tx: Transaction, now: datetime) -> None:
     tx.run(talk.ASKED_LAPSED, {"now": to_ms(now)})
     tx.run(talk.LINKS_LAPSED, {"now": to_ms(now)})
     tx.run(talk.REPLIES_OLD, {"before": to_ms(now - _REPLIES)})
-    tx.run(talk.INBOUNDS_OLD, {"before": to_ms(now - _INBOUNDS)})
+    replays = {"before": to_ms(now - _INBOUNDS), "nobody_before": to_ms(now - _OF_NOBODY)}
+    tx.run(talk.INBOUNDS_OLD, replays)
     tx.run(talk.TEXTS_OLD)
     threads.forget_closed(tx, now)
     figures.forget_gaps(tx, now)

@@ -222,14 +222,33 @@ async def test_forgetting_is_real(talk: Talk, tmp_path: Path) -> None:
     await talk.sent()
     await talk.later(seconds=5)
     assert await talk.state(JOEL, "sms") is None
-    for table in ("subscribers", "inbounds", "threads", "letters", "asked", "topics"):
+    for table in ("subscribers", "threads", "letters", "asked", "topics"):
         assert await talk.rows(f"SELECT * FROM {table}") == [], table  # noqa: S608 - a table of ours
+    assert await talk.rows("SELECT DISTINCT subscriber, text FROM inbounds") == [(None, None)]
     assert await talk.rows("SELECT count(*) FROM suppressed") == [(1,)]
     sealed = talk.app.vault.seal("sms", JOEL)
     for file in tmp_path.glob("pregonero.db*"):  # noqa: ASYNC240 - a test may wait for its disk
         content = file.read_bytes()
         assert sealed not in content
         assert JOEL.encode() not in content
+
+
+async def test_what_is_told_twice_does_not_undo_an_erasure(talk: Talk) -> None:
+    """A vendor that was not told in time says it all again: nobody is back, and nobody is told twice.
+
+    Two days later even the numbers of the messages are gone.
+    """
+    said = [Heard("1", ROSA, "#join"), Heard("2", ROSA, "borrar mis datos")]
+    for heard in said:
+        assert await talk.hear(heard, "telegram")
+    await talk.sent()
+    await talk.later(minutes=20)
+    for heard in said:
+        assert await talk.hear(heard, "telegram") is None
+    assert await talk.state() is None
+    assert await talk.rows("SELECT count(*) FROM suppressed") == [(1,)]
+    await talk.later(days=2)
+    assert await talk.rows("SELECT * FROM inbounds") == []
 
 
 async def test_who_was_forgotten_comes_back_as_a_stranger(talk: Talk) -> None:

@@ -79,6 +79,7 @@ INDEXED = [
         sql.BEGUN,
         sql.CANCEL_OPEN,
         talk.INBOUNDS_WAITING,
+        talk.INBOUNDS_OF_NOBODY,
         talk.LINK_ONE_COPY,
     ),
     *(sql.BROADCASTS_OPEN, sql.BROADCASTS_DUE, sql.BROADCAST_MADE, sql.SUBSCRIBER_BY_ADDRESS),

@@ -29,6 +29,8 @@ INBOUNDS_WAITING = """
     WHERE i.text IS NOT NULL ORDER BY i.id LIMIT :limit
 """
 INBOUND_ANSWERED = "UPDATE inbounds SET text = NULL WHERE id = :id"
+# A crash may keep a vendor from knowing that we have it: told again, it must not bring back who is erased.
+INBOUNDS_OF_NOBODY = "UPDATE inbounds SET subscriber = NULL, text = NULL WHERE subscriber = :subscriber"
 # Who writes, and what they were asked.
 WRITER = """
     SELECT s.id, s.channel, s.language, s.community, s.state, a.question, a.choices, a.kept
@@ -100,7 +102,8 @@ REPLIES_OLD = """
 """
 # A vendor repeats itself for days, not for months: until then a replay is recognised.
 INBOUNDS_OLD = """
-    DELETE FROM inbounds WHERE (text IS NULL OR subscriber IS NULL) AND heard_at <= :before
+    DELETE FROM inbounds
+    WHERE text IS NULL AND heard_at <= :before OR subscriber IS NULL AND heard_at <= :nobody_before
 """
 # Emptied, not deleted: each deleted text would read all deliveries for its references.
 TEXTS_OLD = """

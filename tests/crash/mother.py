@@ -12,18 +12,22 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot import app as parts
+from bot import consent
 from bot.broadcasts.wanted import Wanted
 from tests import lives
 from tests.crash.points import Order, wrap
 
 AT_ONCE = 8
 """Requests that a lane of these lives may have in flight."""
+A_VISIT = timedelta(days=6)
+"""How long strangers are remembered here: a thousand kills take days, and replies are judged at the end."""
 PLACE = "fresno"
 
 
 async def live(folder: Path, point: str = "", times: str = "0") -> None:
     """Serve until killed."""
     parts._IN_FLIGHT = AT_ONCE
+    consent.VISIT = A_VISIT
     wrap(Order(os.getpid(), point, int(times), folder / "met"), folder / "in-flight")
     await lives.live(folder)
 

@@ -49,6 +49,13 @@ LATE = 0.15
 """After how many kills it is minutes until the next life, else a second."""
 LOOKS = 12
 """In how many steps it is waited for; after each a minute has passed for those who live."""
+A_DAY = timedelta(hours=36)
+"""What passes at most while a last life is at rest."""
+STEP = timedelta(minutes=4)
+"""What passes at once of it: in longer leaps a life that reads the clock, and then how much time has passed,
+would take its clock for wrong."""
+STILL = 4
+"""At how many looks in a row nothing is left to do."""
 OF_A_BROADCAST = ("due", "fanned-out")
 CLAIMED = "SELECT id, sender FROM deliveries WHERE state = 'claimed' AND state IN ('held', 'claimed')"
 UNKNOWN = "SELECT id, sender FROM deliveries WHERE state = 'unknown'"
@@ -153,13 +160,16 @@ class Run:
         While there is something to do at once time does not run away from it.
         """
         self._lives.begin()
-        still = 0
+        still, left = 0, A_DAY
         with suppress(TimeoutError):  # what is not settled by then is judged as it stands
             async with asyncio.timeout(180 + self.outcome.killed.total()):
-                while still < 4:
-                    await asyncio.sleep(0.25)
+                while still < STILL:
                     busy = self._made.rows(BUSY)
-                    self._lives.let_pass(timedelta(minutes=2 if busy else 20))
+                    for _ in range(5):
+                        step = min(left, STEP / 10 if busy else STEP)
+                        self._lives.let_pass(step)
+                        left -= step
+                        await asyncio.sleep(0.05)
                     self._count_unknown()
                     writing = (await self._ask("all"))["writing"]
                     still = 0 if writing or busy or self._made.rows(UNQUIET) else still + 1
