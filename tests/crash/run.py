@@ -49,8 +49,8 @@ LATE = 0.15
 """After how many kills it is minutes until the next life, else a second."""
 LOOKS = 12
 """In how many steps it is waited for; after each a minute has passed for those who live."""
-A_DAY = timedelta(hours=36)
-"""What passes at most while a last life is at rest."""
+REST = timedelta(hours=76)
+"""What passes at most while a last life is at rest: three days long vendors are asked."""
 STEP = timedelta(minutes=4)
 """What passes at once of it: in longer leaps a life that reads the clock, and then how much time has passed,
 would take its clock for wrong."""
@@ -155,12 +155,12 @@ class Run:
             self._lives.let_pass(timedelta(minutes=7) if late else timedelta(seconds=1))
 
     async def rest(self) -> None:
-        """Let a last life do all that is left, while a day passes, for which vendors are asked.
+        """Let a last life do all that is left, while the days pass for which vendors are asked.
 
         While there is something to do at once time does not run away from it.
         """
         self._lives.begin()
-        still, left = 0, A_DAY
+        still, left = 0, REST
         with suppress(TimeoutError):  # what is not settled by then is judged as it stands
             async with asyncio.timeout(180 + self.outcome.killed.total()):
                 while still < STILL:
