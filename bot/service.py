@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.dispatcher import alone
 from bot.housekeeping import Housekeeping
 from bot.inbound import Inbounds
+from bot.inquiry import Inquiry
 from bot.listening import Listener
 from bot.lookout import Lookout
 from bot.poison import Note
@@ -156,7 +157,7 @@ class _Parts:
         lanes = {lane.sender: lane for lane in self.dispatcher.lanes}
         return Settling(
             self._app.store,
-            self._app.vault,
+            Inquiry(self._app.store, self._app.vault),
             channels=self._channels,
             resting=lambda sender: bool(lanes[sender].trouble or lanes[sender].resting),
             stir=self.dispatcher.stir,

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from bot.inquiry import Inquiry, Told, Unknown
 from bot.moments import from_ms, to_ms
 from bot.outbox import window_from
 from bot.policy import MOST_ATTEMPTS, MOST_DEATHS
 from bot.store import settling
-from bot.texts import load_text
 from channels.base import LISTED_AFTER
 from channels.trouble import Later, Trouble
 
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from bot.broadcasts.repeating import Repeating
     from bot.moments import Clockwork
     from bot.store import Store
-    from bot.texts import Text
-    from bot.vault import Vault
-    from channels.base import Channel, Part
+    from channels.base import Channel
 
 log = structlog.get_logger()
 
@@ -48,55 +46,7 @@ _LOOKS = 2
 _URGENT = timedelta(minutes=15)
 """For how long an emergency waits for a vendor that cannot be asked."""
 _LONGEST_PAUSE = timedelta(minutes=30)
-_SKEW = timedelta(minutes=6)
-"""By how much the vendor's clock may differ from ours, and how long a request takes. A clock that jumped by
-more than five minutes is doubted, see `arming`."""
-
-Answer = Literal["taken", "not-taken", "trouble", "silent"]
-"""What a vendor says of a request: it has it, has no trace of it, cannot be asked now, or never tells."""
 Step = Literal["settle", "next", "ask", "again", "repeat", "leave", "fail"]
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A delivery whose last request had no answer.
-
-    Attributes:
-        attempt: The request's.
-        part: Which part it carried.
-        claimed_at: When it was about to leave, in milliseconds.
-        looked: How often its vendor had no trace of it.
-        deaths: How many processes died with it in hand.
-        address: Sealed.
-        heard_at: When the person last wrote, in milliseconds.
-        may_repeat: Whether it may be said once more although it may have arrived.
-    """
-
-    id: int
-    attempt: int
-    part: int
-    text: int
-    claimed_at: int
-    looked: int
-    deaths: int
-    subscriber: int
-    address: bytes
-    heard_at: int | None
-    may_repeat: int
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a vendor said of one.
-
-    Attributes:
-        vendor_id: Of the message, when it was taken.
-        more: Whether it has another part to come.
-    """
-
-    answer: Answer
-    vendor_id: str | None = None
-    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +116,7 @@ class Settling:
     def __init__(
         self,
         store: Store,
-        vault: Vault,
+        inquiry: Inquiry,
         *,
         channels: Mapping[str, Channel],
         resting: Callable[[str], bool],
@@ -176,7 +126,7 @@ class Settling:
         clockwork: Clockwork,
     ) -> None:
         self._store = store
-        self._vault = vault
+        self._inquiry = inquiry
         self._channels = channels
         self._resting = resting
         self._stir = stir
@@ -244,7 +194,7 @@ class Settling:
     async def _ask(self, sender: str, channel: Channel, one: Unknown) -> Told:
         """What the vendor says of one. What we cannot even ask for is asked again later."""
         try:
-            return await self._told(sender, channel, one)
+            return await self._inquiry.told(sender, channel, one)
         except Trouble as trouble:
             if isinstance(trouble, Later) and trouble.wait:
                 self._quiet_until[sender] = self._clockwork.now() + trouble.wait
@@ -252,45 +202,3 @@ class Settling:
         except Exception as error:  # noqa: BLE001 - one damaged row keeps no other from being settled
             log.error("settling.fault", sender=sender, delivery=one.id, error=type(error).__name__)  # noqa: TRY400 - as above
         return Told("trouble")
-
-    async def _told(self, sender: str, channel: Channel, one: Unknown) -> Told:
-        row = await self._store.read(lambda tx: tx.rows(settling.TEXT, {"id": one.text})[0])
-        address, left = self._vault.open(channel.name, one.address), from_ms(one.claimed_at)
-        for parts in _may_have_said(load_text(row, self._vault), one):
-            part = parts[min(one.part, len(parts) - 1)]
-            taken = await channel.look_up(address, part, left - _SKEW, left + _SKEW)
-            if taken is None:
-                return Told("silent")
-            if found := [each for each in taken if not await self._is_another(one, each)]:
-                # One template looks like another: of fewer than left, nobody knows which these are.
-                if part.template and len(found) <= await self._alike(sender, one):
-                    return Told("trouble")
-                return Told("taken", found[0], more=one.part + 1 < len(parts))
-        return Told("not-taken")
-
-    async def _alike(self, sender: str, one: Unknown) -> int:
-        """How many other deliveries to the same person may be the message that was found."""
-        around = 2 * _SKEW // timedelta(milliseconds=1)
-        since, until = one.claimed_at - around, one.claimed_at + around
-        values = {
-            "id": one.id,
-            "sender": sender,
-            "subscriber": one.subscriber,
-            "since": since,
-            "until": until,
-        }
-        return int(await self._store.read(lambda tx: tx.rows(settling.ALIKE, values)[0]["others"]))
-
-    async def _is_another(self, one: Unknown, vendor_id: str) -> bool:
-        """Whether a message is of another delivery to the same person, or an earlier part of this one."""
-        values = {"subscriber": one.subscriber, "vendor_id": vendor_id}
-        return await self._store.read(lambda tx: tx.one(settling.HELD, values)) is not None
-
-
-def _may_have_said(text: Text, one: Unknown) -> list[tuple[Part, ...]]:
-    """What the request was of. Who wrote since then may have been within the reply window before, or not."""
-    begins, heard = window_from(from_ms(one.claimed_at)), one.heard_at or 0
-    said = [text.open] if heard > begins else []
-    if text.closed and text.closed not in said and not begins < heard <= one.claimed_at:
-        said.append(text.closed)
-    return said

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from bot import check, settling
 from bot.broadcasts.corrections import Corrections
 from bot.broadcasts.repeating import Repeating
+from bot.inquiry import Inquiry, Told, Unknown
 from bot.moments import from_ms, to_ms
-from bot.settling import Settling, Told, Unknown, follows
+from bot.settling import Settling, follows
 from channels.sms import Sms
 from channels.telegram import Telegram
 from channels.trouble import Later
@@ -68,7 +69,7 @@ async def service(
     async with core.dispatching(*opened) as dispatcher:
         at_work = Settling(
             core.store,
-            core.vault,
+            Inquiry(core.store, core.vault),
             channels=dict(opened),
             resting=lambda _: resting,
             stir=dispatcher.stir,
@@ -337,6 +338,24 @@ async def test_what_left_by_a_wrong_clock_is_not_sent_again(
             await asyncio.sleep(0.06)
         assert await core.counts(broadcast) == {"unknown": 1}
     assert len(await taken(rehearsal)) == 1
+
+
+@pytest.mark.parametrize("hours", [8, -8])
+async def test_what_left_by_a_clock_that_was_always_wrong_is_not_sent_again(
+    core: Core, rehearsal: Rehearsal, hours: int
+) -> None:
+    """No jump gives it away: the vendor has the text at another hour, and it is nobody else's."""
+    core.clock.slipped += timedelta(hours=hours)
+    await core.take_in(people(2, "sms"))
+    await rehearsal.faults("sms", "hang", count=1)
+    async with service(core, sms(rehearsal)):
+        broadcast = await core.announce(why="fuego")
+        await unknown(core)
+        for _ in range(10):
+            core.clock.skip(minutes=1)
+            await asyncio.sleep(0.06)
+        assert await core.counts(broadcast) == {"sent": 1, "unknown": 1}
+    assert len(await taken(rehearsal)) == 2
 
 
 async def _doubted(core: Core) -> bool:
