@@ -79,7 +79,7 @@ class Lane:
         self.ends: defaultdict[tuple[str, str], int] = defaultdict(int)  # a Counter takes twice as long
         self._channel = channel
         self._concurrency = concurrency
-        self._worth = max(1, concurrency // 2)  # as many as are worth a transaction when there are more
+        self._worth = max(1, concurrency * 4 // 5)  # as many as are worth a transaction when there are more
         self._outbox = outbox
         self._vault = vault
         self._speaking = speaking
