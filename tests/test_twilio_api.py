@@ -277,4 +277,4 @@ async def test_the_real_address_is_twilios() -> None:
     """Without api_base the library's own address is kept."""
     channel = Sms(account_sid=ACCOUNT, auth_token=TOKEN, from_=OURS)
     assert channel._messages == f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
-    assert channel._client.http_client._address(channel._messages, None) == channel._messages
+    assert channel._transport.address(channel._messages) == channel._messages
