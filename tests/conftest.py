@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -17,7 +18,8 @@ from aiohttp import web
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from tests.core import Clock, Core, Vendor, opened, vendor_at_work
+from bot import settling
+from tests.core import MORNING, Clock, Core, Vendor, opened, vendor_at_work
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -197,6 +199,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 def clock() -> Clock:
     """Ten in the morning."""
     return Clock()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """Vendors are soon asked for what is unknown; the clock shows the rehearsal's time, as lists go by it."""
+    monkeypatch.setattr(settling, "BEAT", 0.02)
+    clock.slipped = datetime.now(UTC) - MORNING
 
 
 @pytest.fixture
