@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import structlog
 
 from bot import armed
-from bot.backups import Caught, catch_up
+from bot.backups import Caught, catch_up, set_apart
 from bot.moments import from_ms, to_ms
 from bot.store import Unusable, deciding, settling
 from bot.wallclock import TOLERANCE, WallClock
@@ -103,7 +103,8 @@ class Arming:
     async def begin(self) -> Off | None:
         """Asked by the one who holds the dispatcher's lock, before anything is sent: may this copy send?
 
-        A new database is armed. A reason not to send is written down, and stays until `arm`.
+        A new database is armed. A reason not to send is written down, and stays until `arm`. What was on its
+        way in a copy is paused with it: what is announced later is this copy's own.
         """
         if await self._row() is None:
             token, now = secrets.token_hex(16), to_ms(self._clockwork.now())
@@ -112,13 +113,13 @@ class Arming:
             )  # first: nobody sees the row without it
             first = {"token": token, "now": now}
             await self._store.write(lambda tx: tx.run(deciding.ARMING_FIRST, first))
-        off = await self.off()
+        off, row = await self.off(), await self._row()
         if off is not None:
-            await self._keep(off)
+            await self._keep(off, found=off not in DOUBTS and not _is_apart(row))
             log.error("arming.off", reason=off)
         if off in DOUBTS:
-            row = cast("Mapping[str, Any]", await self._row())
-            self._wall.expect(from_ms(row["beat_at"]), or_later=off == "clock-behind")
+            lived = cast("Mapping[str, Any]", row)["beat_at"]
+            self._wall.expect(from_ms(lived), or_later=off == "clock-behind")
             self._doubted = True
             await self.doubts(self._clockwork.now())  # a lane must not begin with a wait of a wrong clock's
         if off is None or off in DOUBTS:
@@ -214,7 +215,8 @@ class Arming:
         values = {"token": secrets.token_hex(16), "beat": beat, "now": to_ms(now), "who": by}
 
         def work(tx: Transaction) -> Caught | None:
-            caught = catch_up(tx, self._vault, self._database, now, nobody_left=nobody_left)
+            apart = _is_apart(row)
+            caught = catch_up(tx, self._vault, self._database, now, apart=apart, nobody_left=nobody_left)
             if caught:
                 tx.run(deciding.ARMING_ON, values)
             return caught
@@ -243,8 +245,16 @@ class Arming:
 
         await self._store.write(work)
 
-    async def _keep(self, off: Off | None) -> None:
-        await self._store.write(lambda tx: tx.run(deciding.ARMING_OFF, {"off": off}))
+    async def _keep(self, off: Off, *, found: bool = False) -> None:
+        """Write down why nothing is sent; `found`: it is now that a copy is known for one."""
+        now = self._clockwork.now()
+
+        def work(tx: Transaction) -> None:
+            tx.run(deciding.ARMING_OFF, {"off": off})
+            if found:
+                set_apart(tx, now)
+
+        await self._store.write(work)
 
     async def _count(self, now: datetime | None) -> None:
         """One beat; `now` is when we live, None when nobody can tell."""
@@ -255,6 +265,11 @@ class Arming:
             await asyncio.to_thread(armed.write, self._file, counted["token"], counted["beat"])
         except OSError as error:  # the row is ahead of the file then, which does no harm
             log.error("arming.not-written", error=type(error).__name__)  # noqa: TRY400 - the kind is enough
+
+
+def _is_apart(row: Mapping[str, Any] | None) -> bool:
+    """Whether it was known for a copy before, and set apart then."""
+    return row is not None and row["off"] is not None and row["off"] not in DOUBTS
 
 
 def _judge(row: Mapping[str, Any], file: Mapping[str, Any] | None, now: datetime) -> Off | None:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from bot.vault import Vault
 
 
+_RESTORED = "restored"
+"""Why the clock paused what a copy had on its way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
     """A copy that was made.
@@ -66,7 +70,8 @@ class Caught:
 
     Attributes:
         replayed: What people said.
-        paused: How many broadcasts were on their way: the original may have sent the rest.
+        paused: How many broadcasts wait for a person: they were on their way, and the original may have sent
+            the rest.
     """
 
     replayed: Replayed = field(default_factory=Replayed)
@@ -106,15 +111,27 @@ async def restore(backup: Path, database: Path, vault: Vault, now: datetime) -> 
     return Restored(people, lived_at, aside if kept else None, replayed)
 
 
-def catch_up(
-    tx: Transaction, vault: Vault, database: Path, now: datetime, *, nobody_left: bool
-) -> Caught | None:
-    """Before a copy may send: who left since is out, and what the original may have said waits for a person.
+def set_apart(tx: Transaction, now: datetime) -> None:
+    """Once it is known for a copy: what was on its way waits for a person, the original may have said it.
 
-    Answers that were on their way are not given again. What leaves from here has numbers of its own, so that
-    no late receipt of the original's is taken for one of ours.
+    What is announced or answered from here on is the copy's own, and leaves when it may send. Answers that
+    were on their way are not given again. Deliveries have numbers of their own from here on, so that no late
+    receipt of the original's is taken for one of ours.
+    """
+    for row in tx.rows(sql.BROADCASTS_OPEN):
+        if row["state"] == "running":
+            history.move(tx, row["id"], "running", "paused", Decision(CLOCK, now, _RESTORED))
+    tx.run(deciding.REPLIES_STALE, {"now": to_ms(now)})
+    tx.run(deciding.DELIVERIES_AHEAD)
+
+
+def catch_up(
+    tx: Transaction, vault: Vault, database: Path, now: datetime, *, apart: bool, nobody_left: bool
+) -> Caught | None:
+    """Before a copy may send: who left since is out, and it is set apart.
 
     Args:
+        apart: Whether it was set apart before.
         nobody_left: Somebody answers for it that nobody left since, although no file is there to tell.
 
     Returns:
@@ -123,13 +140,11 @@ def catch_up(
     if optouts.are_missing(tx, database) and not nobody_left:
         return None
     replayed = optouts.replay(tx, vault, database, now)
-    decision = Decision(CLOCK, now, "restored")
-    running = [row["id"] for row in tx.rows(sql.BROADCASTS_OPEN) if row["state"] == "running"]
-    for broadcast in running:
-        history.move(tx, broadcast, "running", "paused", decision)
-    tx.run(deciding.REPLIES_STALE, {"now": to_ms(now)})
-    tx.run(deciding.DELIVERIES_AHEAD)
-    return Caught(replayed, len(running))
+    if not apart:
+        set_apart(tx, now)
+    paused = [row["id"] for row in tx.rows(sql.BROADCASTS_OPEN) if row["state"] == "paused"]
+    last = [step for broadcast in paused for step in history.steps(tx, broadcast)[-1:]]
+    return Caught(replayed, sum(step.reason == _RESTORED for step in last))
 
 
 async def _make_ready(
@@ -142,6 +157,7 @@ async def _make_ready(
         first = {"token": secrets.token_hex(16), "now": to_ms(now)}
         tx.run(deciding.ARMING_FIRST, first)  # where it never lived: it is no new database all the same
         tx.run(deciding.ARMING_OFF, {"off": "older-database"})
+        set_apart(tx, now)
         known = not optouts.are_missing(tx, database)
         replayed = optouts.replay(tx, vault, database, now) if known else None
         people = tx.rows(sql.PEOPLE)[0]["people"]

@@ -55,6 +55,15 @@ def alone(database: Path) -> Iterator[None]:
         yield
 
 
+def at_work(database: Path) -> bool:
+    """Whether a process dispatches from this database now. Whoever asks holds its lock for that instant."""
+    try:
+        with alone(database):
+            return False
+    except AlreadyDispatching:
+        return True
+
+
 class Speaking:
     """The broadcasts that may speak now, looked up for all lanes together."""
 

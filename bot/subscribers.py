@@ -31,11 +31,13 @@ class Imported:
 
     Attributes:
         active: Who will hear the next announcement.
+        known: Who of these was subscribed before.
         left: Who was not brought back, because they left.
         forgotten: Who was not brought back, because they asked to be erased.
     """
 
     active: int
+    known: int
     left: int
     forgotten: int
 
@@ -84,7 +86,9 @@ class Subscribers:
 
         def work(tx: Transaction) -> Imported:
             states = [_take_in(tx, person, sealed, tag, now) for person, sealed, tag in ready]
-            return Imported(states.count("active"), states.count("left"), states.count("forgotten"))
+            known = states.count("known")
+            active = known + states.count("new")
+            return Imported(active, known, states.count("left"), states.count("forgotten"))
 
         return await self._store.write(work)
 
@@ -121,13 +125,14 @@ def _take_in(tx: Transaction, person: Newcomer, sealed: bytes, tag: bytes, now: 
         "joined": month_of(now),
         "marketing": takes_marketing(person.channel, person.address),
     }
+    before = tx.one(sql.SUBSCRIBER_BY_ADDRESS, values)
     row = tx.rows(sql.SUBSCRIBER_IMPORT, values)[0]
     if row["state"] == "left":
         return "left"
     tx.run(sql.TOPICS_FORGET, {"subscriber": row["id"]})
     tx.each(sql.TOPIC_FOLLOW, _topics(row["id"], person.topics))
     consent.entry(tx, row["id"], person.channel, "given", person.how, now)
-    return "active"
+    return "known" if before and before["state"] == "active" else "new"
 
 
 def _topics(person: int, topics: Iterable[str]) -> list[dict[str, object]]:

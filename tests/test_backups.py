@@ -124,6 +124,22 @@ async def test_the_drill(made: Deployment, rehearsal: Rehearsal) -> None:
     assert len(await rehearsal.ledger()) - ledger == second.total()
 
 
+async def test_what_is_announced_after_a_restore_is_new(made: Deployment, rehearsal: Rehearsal) -> None:
+    """Between `restore` and `arm` nobody promises that it leaves; then it does, and is not taken for old."""
+    assert (await made.do("announce", "feria", "-c", "fresno")).status == 0
+    assert (await made.do("backup", "respaldo.db")).status == 0
+    assert (await made.do("restore", "respaldo.db")).status == 0
+    new = await made.do("announce", "feria", "-c", "fresno", "--again")
+    assert (new.status, "NO SE ENVÍA NADA" in new.err, "los envía" in new.said) == (0, True, False)
+    async with made.running() as working:
+        armed = await made.do("arm", "--by", "Ana")
+        assert (armed.status, "1 aviso iba en camino" in armed.err) == (0, True)
+        await made.until("SELECT 1 FROM broadcasts WHERE id = 2 AND state = 'done'")
+        assert made.rows("SELECT state FROM broadcasts WHERE id = 1") == [("paused",)]
+        await working.stop()
+    assert set((await announced(rehearsal)).values()) == {1}
+
+
 async def test_a_database_that_is_copied_back_by_hand_knows_who_left(
     made: Deployment, rehearsal: Rehearsal
 ) -> None:

@@ -84,7 +84,7 @@ async def test_the_calendar_says_what_waits_and_why(made: Deployment) -> None:
     }
     spoken = await made.do("calendar", "--from", str(FIRST), "--days", "20")
     assert (spoken.status, spoken.err) == (0, "")
-    for words in ("lunes 1 de marzo de 2027", "12:00", "Natalicio de Benito Juárez", "día de luto"):
+    for words in ("lunes 1 de marzo de 2027", "12:00", "Natalicio de Benito Juárez", "hay luto"):
         assert words in spoken.out
 
 
@@ -106,6 +106,26 @@ async def test_what_was_planned_by_hand_stands_in_the_calendar(made: Deployment)
     ]
 
 
+async def test_what_waits_stands_in_the_calendar(made: Deployment) -> None:
+    """What was announced on a day of rest leaves on a day to come: the calendar has it until it has left."""
+    today = datetime.now(ZoneInfo(PLACES["fresno"])).date()
+    before, after, until = (today + timedelta(days=n) for n in (-1, 1, 2))
+    rest = f'rest_days = [{{ from = {before}, to = {after}, name = "Feria" }}]'
+    made.edit("schedules/fresno.toml", 'quiet_hours = "none"', f"{NIGHT}\n{rest}")
+    await made.take_in([("telegram", "101", "es", "fresno"), ("telegram", "102", "es", "phoenix")])
+    assert (await made.do("announce", "feria", "-c", "fresno", "-c", "phoenix")).status == 0
+    morning = datetime.combine(until, time(8), ZoneInfo(PLACES["fresno"])).astimezone(UTC).isoformat()
+    for day in (today, until):
+        (row,) = (await made.do("calendar", "--json", "--from", str(day), "--days", "3")).json()
+        assert (row["community"], row["entry"], row["state"]) == ("fresno", "feria", "running")
+        assert (row["sends_at"], row["why"], row["name"]) == (morning, "rest-day", "Feria")
+    said = (await made.do("calendar")).out
+    assert "feria · Consulado en fresno · anunciado a mano" in said
+    assert "en marcha; espera hasta el " in said
+    assert (await made.do("cancel", "1")).status == 0
+    assert (await made.do("calendar", "--json")).json() == []
+
+
 async def test_a_report_says_which_day_holds_what_waits(made: Deployment) -> None:
     """What is announced on a day of rest is shown as held, until when, and for which day."""
     today = datetime.now(ZoneInfo(PLACES["fresno"])).date()
@@ -117,7 +137,9 @@ async def test_a_report_says_which_day_holds_what_waits(made: Deployment) -> Non
     morning = datetime.combine(until, time(8), ZoneInfo(PLACES["fresno"])).astimezone(UTC)
     assert (row["counts"]["held"], row["state"]) == (1, "running")
     assert row["rest"] == {"until": morning.isoformat(), "why": "rest-day", "name": "Feria"}
-    assert "La comunidad descansa (Feria)" in (await made.do("report")).out
+    said = (await made.do("report")).out
+    assert "La comunidad descansa: del " in said
+    assert "la comunidad descansa (Feria). Lo que falta sale el " in said
 
 
 async def test_staff_take_the_calendar_with_them(made: Deployment) -> None:

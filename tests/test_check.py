@@ -232,6 +232,24 @@ def test_a_telephone_that_no_fact_vouches_for_is_said(deployment: Deployment) ->
     assert not deployment.said()
 
 
+def test_one_mistake_is_told_once(deployment: Deployment) -> None:
+    """A head that cannot be read is told, and not all that its translations then seem to lack."""
+    aviso(deployment, 'starts = 2026-12-05T09:00:00\nsms = "El sábado')
+    english = '+++\ntitle = "Notice"\n+++\nIt starts {{ starts | time }}.\n'
+    deployment.write("content/announcements/aviso/en.md", english)
+    fresno = FRESNO.replace('["es-MX"]', '["es-MX", "en"]')
+    before = '[[slot]]\nannounce = "aviso"\nbefore = "1 day"\n'
+    deployment.write("schedules/fresno.toml", fresno + before)
+    assert {(file, level) for file, _, _, level in deployment.said()} == {("es.md", "error")}
+
+
+def test_without_a_config_nothing_else_is_missed(deployment: Deployment) -> None:
+    """Whoever asks in the wrong folder is told that, not that every other file is missing too."""
+    (deployment.root / "config.toml").unlink()
+    shutil.rmtree(deployment.root / "content")
+    assert deployment.said() == {("config.toml", 0, "toml.missing-file", "error")}
+
+
 @pytest.mark.parametrize("phone", ["55 5658 1111", "800 0990 773", "233-3065", "+52 55 5658 1111"])
 def test_a_telephone_of_mexico_is_one_too(deployment: Deployment, phone: str) -> None:
     """Written as people in Mexico do, with or without an area, a number needs a fact as well."""

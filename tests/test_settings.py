@@ -189,7 +189,7 @@ channel = "fax"
     assert said(findings) == {
         (1, "toml.unknown-near"),
         (3, "settings.postgresql"),
-        (5, "settings.secret-missing"),
+        (5, "settings.key-missing"),
         (7, "toml.not-port"),
         (8, "settings.not-url"),
         (11, "settings.secret-unset"),
@@ -250,6 +250,7 @@ def test_a_key_that_others_can_read_stops_the_start(tmp_path: Path) -> None:
     assert [(finding.rule, finding.level) for finding in findings] == [
         ("settings.readable-by-others", "warning")
     ]
+    assert str(tmp_path / "token") in Phrases("es").finding(findings[0])[1]
     (tmp_path / "pregonero.key").chmod(0o640)
     settings, findings = load(file, {"BOT_TOKEN": CANARY})
     assert settings is None

@@ -47,7 +47,7 @@ async def ledger(core: Core) -> list[tuple[Any, ...]]:
 async def test_an_import_makes_subscribers(core: Core) -> None:
     """Everybody in a list is there once, sealed, with topics and a line in the ledger."""
     done = await core.subscribers.take_in([*people(5), person(chat(9), "salud", "familia")], core.now)
-    assert done == Imported(active=6, left=0, forgotten=0)
+    assert done == Imported(active=6, known=0, left=0, forgotten=0)
     assert await core.rows("SELECT topic FROM topics ORDER BY topic") == [("familia",), ("salud",)]
     assert await ledger(core) == [("given", "web", "2026-11")] * 6
     [group] = await core.subscribers.counted()
@@ -81,7 +81,7 @@ async def test_who_left_is_not_brought_back(core: Core) -> None:
     await core.take_in([person(chat(1), "salud")])
     await their_word(core, "leave")
     done = await core.subscribers.take_in([person(chat(1))], core.now)
-    assert done == Imported(active=0, left=1, forgotten=0)
+    assert done == Imported(active=0, known=0, left=1, forgotten=0)
     assert (await the_one(core))[2] == "left"
     await their_word(core, "join")
     assert (await the_one(core))[2] == "active"
@@ -94,7 +94,7 @@ async def test_who_was_forgotten_is_not_stored_again(core: Core) -> None:
     assert await core.subscribers.erase("sms", number(1), core.now)
     assert not await core.subscribers.erase("sms", number(1), core.now)
     done = await core.subscribers.take_in([person(number(1), channel="sms")], core.now)
-    assert done == Imported(active=0, left=0, forgotten=1)
+    assert done == Imported(active=0, known=0, left=0, forgotten=1)
     assert await core.rows("SELECT count(*) FROM subscribers") == [(1,)]
     assert await core.rows("SELECT count(*) FROM topics") == [(0,)]
     assert ("erased", "desk", "2026-11") in await ledger(core)

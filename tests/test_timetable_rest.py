@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.timetable import Community, QuietHours, Rest, RestDays, rest
+from bot.timetable import Community, QuietHours, RestDays, rest
 from tests.test_timetable import MINUTE, RESTLESS, community
 
 NIGHT = QuietHours(time(21), time(8))
@@ -56,7 +56,24 @@ def test_a_day_of_rest_holds_until_a_good_morning(now: str, until: str | None, w
     if until is None:
         assert found is None
     else:
-        assert found == Rest(here(until), why, name)  # type: ignore[arg-type]  # one of the four words
+        assert found
+        assert (found.until, found.why, found.name) == (here(until), why, name)
+
+
+def test_each_day_that_holds_is_told() -> None:
+    """Who asks why something waits until Saturday learns of the Thursday and of the Friday."""
+    found = rest(FRESNO, here("2026-11-26T12:00"))
+    assert found
+    assert [(one.first.day, one.last.day, one.why) for one in found.days] == [
+        (26, 26, "holiday"),
+        (27, 27, "holiday"),
+    ]
+    closed = rest(FRESNO, here("2026-12-25T09:00"))
+    assert closed
+    assert [(one.first.day, one.last.day, one.name) for one in closed.days] == [(24, 26, "Cierre")]
+    night = rest(FRESNO, here("2026-12-01T22:00"))
+    assert night
+    assert night.days == ()
 
 
 def test_holidays_have_the_names_that_staff_read() -> None:

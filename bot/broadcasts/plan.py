@@ -10,11 +10,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bot import timetable
 from bot.broadcasts.fanning import good_days, order, texts_for, wanted
 from bot.broadcasts.forecast import Load, finishes
+from bot.broadcasts.groups import Group, together
 from bot.broadcasts.wanted import heading_of
 from bot.moments import from_ms, to_ms
 from bot.store import audience, sql
@@ -24,48 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from bot.broadcasts.groups import Held
     from bot.broadcasts.reports import Readers, Reports
     from bot.current import Current
     from bot.library import Entry
     from bot.rendering import Rendered
     from bot.store import Store, Transaction
     from bot.timetable import Community, Rest
-    from channels.base import ChannelName
 
 REPEATED = timedelta(days=7)
 """How far back is looked for the same text to the same people."""
-
-Held = Literal["window", "us-template", "enough", "enough-too-late"]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """People who get the same in the same way.
-
-    Attributes:
-        language: What they read; `edition` is the language of what they get.
-        template: Whether it is WhatsApp's approved template that they get.
-        messages: For each of them.
-        segments: For each of them: what is paid for and what the lane counts.
-        held: Why not at once: they must write first, or have had enough that day, or on each of seven.
-        due: When it may go, aware UTC; of no meaning to who must write first.
-    """
-
-    channel: ChannelName
-    language: str
-    edition: str
-    sender: str
-    template: bool
-    people: int
-    messages: int
-    segments: int
-    held: Held | None
-    due: datetime
-
-    @property
-    def goes(self) -> bool:
-        """Whether they get it without doing anything."""
-        return self.held in (None, "enough")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +214,7 @@ class _Asked:
             values |= {f"text{n}": n, f"channel{n}": text.channel, f"language{n}": text.language}
             values |= {f"sender{n}": sender, f"category{n}": text.category}
             values[f"closed{n}"] = dump_parts(text.closed) if text.closed else None
-        groups = tuple(self._group(row, values["too_late"]) for row in tx.rows(unmade.counted(), values))
+        groups = together(self._group(row, values["too_late"]) for row in tx.rows(unmade.counted(), values))
         addresses = {row["shut"]: row["people"] for row in tx.rows(unmade.addresses(), values)}
         readers = sum(group.people for group in self.readers if group.channel in self.community.channels)
         heard, people = sum(addresses.values()), sum(group.people for group in groups)

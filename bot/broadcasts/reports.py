@@ -174,17 +174,20 @@ class Reports:
         row = await self._store.read(lambda tx: tx.one(sql.BROADCAST_LAST, values))
         return await self.report(row["id"], now) if row else None
 
-    async def planned(self, community: Community, first: date, last: date) -> list[Planned]:
+    async def planned(self, community: Community, first: date, last: date, now: datetime) -> list[Planned]:
         """The broadcasts of a community whose moment lies from the local day `first` until before `last`.
 
-        Without those that somebody announced there and then: they were never planned.
+        Without those that somebody announced there and then, which were never planned; but with those of them
+        that wait now (aware UTC) for the morning, or for the end of a day of rest.
         """
         since, until = (
             timetable.local_moment(community, datetime.combine(day, time())) for day in (first, last)
         )
         values = {"community": community.slug, "since": to_ms(since), "until": to_ms(until)}
         rows = await self._store.read(lambda tx: tx.rows(sql.BROADCASTS_BETWEEN, values))
-        return [planned for row in rows if (planned := _planned(community, row))]
+        held = [resting(self.project, row, now) if row["waiting"] else None for row in rows]
+        found = (_planned(community, row, rest) for row, rest in zip(rows, held, strict=True))
+        return [one for one in found if one]
 
     async def reports(self, now: datetime) -> list[Report]:
         """Every broadcast, oldest first."""
@@ -194,13 +197,16 @@ class Reports:
         ]
 
 
-def _planned(community: Community, row: Mapping[str, Any]) -> Planned | None:
+def _planned(community: Community, row: Row, held: Rest | None) -> Planned | None:
+    """A broadcast as a calendar has it; `held` is what it waits for now."""
+    moment = from_ms(row["due_at"]).replace(microsecond=0)
     try:
         local = datetime.fromisoformat(row["moment"])
     except ValueError:  # "now", and whatever else is no local date and time
-        return None
-    moment = from_ms(row["due_at"])
-    rest = None if row["priority"] == EMERGENCY else timetable.rest(community, moment)
+        if held is None:
+            return None
+        local = timetable.shown(community, moment)
+    rest = held or (None if row["priority"] == EMERGENCY else timetable.rest(community, moment))
     return Planned(community.slug, "", row["entry"], local, moment, rest, row["state"])
 
 

@@ -15,7 +15,7 @@ from bot.check import texts as wording
 from bot.places.atlas import Atlas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import date, datetime
     from pathlib import Path
 
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.timetable import Community
     from bot.words import Phrases
+
+
+_MISSING = frozenset(
+    {
+        "library.unset-name",
+        "check.no-edition",
+        "check.no-template",
+        "check.before-no-start",
+        "check.before-no-hour",
+        "check.asks-about",
+        "check.asks-about-near",
+    }
+)
+"""Rules by which something is missed in an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,7 @@ def read(config: Path, environ: Mapping[str, str], now: datetime) -> tuple[Proje
 
     Returns:
         What was read, or None when config.toml cannot be used; and what is wrong, by file and line. Content
-        and schedules are read even when the config is not usable.
+        and schedules are read even when the config is not usable, but not where there is none.
     """
     found, texts, communities, findings = _parts(config, environ, now)
     return Project(found, texts, communities) if found else None, in_order(findings)
@@ -60,6 +74,7 @@ def read(config: Path, environ: Mapping[str, str], now: datetime) -> tuple[Proje
 def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Finding]:
     """Everything that is wrong with a deployment, also what no file shows alone. Arguments as for `read`."""
     _, texts, communities, findings = _parts(config, environ, now)
+    unread = _unread(findings)
     for community in communities.values():
         place = library.Place.of(community)
         today = now.astimezone(community.zone).date()
@@ -70,25 +85,36 @@ def check(config: Path, environ: Mapping[str, str], now: datetime) -> list[Findi
                 findings += library.try_entry(texts, entry, place, community.languages, today)
     for entry in texts.entries.values():
         findings += about_entry(entry, texts, communities, config.parent, now)
+        findings += wording.templates(entry, plans.addressed(entry, communities))
     if texts.consulates:
         counties = {state: {one.name for one in inside} for state, inside in Atlas().states.items()}
         findings += (
             found for entry in texts.consulates.values() for found in plans.unknown_areas(entry, counties)
         )
-    return in_order(plans.stale(findings, texts, communities))
+    return in_order(plans.stale(_founded(findings, unread), texts, communities))
 
 
-def of_entry(project: Project, entry: Entry, now: datetime) -> list[Finding]:
+def of_entry(
+    project: Project, entry: Entry, now: datetime, places: Iterable[Community] = ()
+) -> list[Finding]:
     """What stands against saying one entry now: in its files, and between it and the schedules.
 
-    What is over is an error here: `check` only warns of it, for a text may stay as a record.
+    What is over is an error here: `check` only warns of it, for a text may stay as a record. That WhatsApp
+    holds it for want of a template is told by the plan, with how many.
+
+    Args:
+        places: Where it is to be said: nothing may keep it from that in any of them.
     """
     _, findings = library.read(project.settings.content, today=_today(project.communities.values(), now))
     folder = entry.source.file.parent
     own = [one for one in findings if folder in one.file.parents or one.file.name == "facts.toml"]
+    unread = _unread(findings)
     own += about_entry(entry, project.library, project.communities, project.settings.root, now)
+    for one in places:
+        today, place = now.astimezone(one.zone).date(), library.Place.of(one)
+        own += library.try_entry(project.library, entry, place, one.languages, today)
     own = [replace(one, level="error") if one.rule in plans.OVER else one for one in own]
-    return in_order(plans.stale(own, project.library, project.communities))
+    return in_order(plans.stale(_founded(own, unread), project.library, project.communities))
 
 
 def as_row(finding: Finding, phrases: Phrases) -> dict[str, str | int]:
@@ -113,6 +139,8 @@ def _parts(
     config: Path, environ: Mapping[str, str], now: datetime
 ) -> tuple[Settings | None, Library, dict[str, Community], list[Finding]]:
     found, findings = settings.load(config, environ)
+    if not config.exists():  # then nothing is expected beside it
+        return None, library.Library({}, {}, now.date()), {}, findings
     language = found.language if found else settings.staff_language(environ)
     texts, communities, faults = read_beside(config.parent, found, now, language)
     return found, texts, communities, [*findings, *faults]
@@ -146,8 +174,20 @@ def about_entry(
     yield from plans.uncovered(entry, addressed)
     yield from weekdays.wrong_days(entry)
     yield from wording.links_and_numbers(entry, texts.facts.values())
-    yield from wording.templates(entry, addressed)
     yield from wording.costs(texts, entry, addressed)
+
+
+def _unread(findings: Iterable[Finding]) -> set[str]:
+    """The entries, by slug, of which a text could not be read."""
+    return {one.file.parent.name for one in findings if one.level == "error" and one.file.suffix == ".md"}
+
+
+def _founded(findings: Iterable[Finding], unread: Collection[str]) -> Iterator[Finding]:
+    """The findings, without those that miss what may well stand in a text that could not be read."""
+    for one in findings:
+        slug = one.values.get("announce") or one.values.get("about") or one.file.parent.name
+        if one.rule not in _MISSING or slug not in unread:
+            yield one
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -86,6 +86,7 @@ class _Order:
     ) -> None:
         self._desk, self._app, self._entry = desk, app, entry
         self._places, self._local, self._by, self._emergency = places, local, by, emergency
+        self._made: set[int] = set()
 
     async def rehearse(self) -> None:
         """Say what would happen: the plan, as `plan` says it; in JSON a row for each group of people."""
@@ -106,21 +107,22 @@ class _Order:
         with stop_signals(stop):
             async with self._app as app:
                 off = await warn_if_off(self._desk, app)
-                if wait and off and not (off in DOUBTS and self._emergency):
+                silent = off is not None and not (off in DOUBTS and self._emergency)
+                if wait and silent:
                     self._desk.fail()
                 # Every text for everyone before the first row: what cannot be said somewhere is said nowhere.
                 readers = [(place, await app.reports.readers(place.slug)) for place in self._places]
                 for place, groups in readers:
                     self._try_texts(place, groups)
                 numbers = [await self._announce(place, groups, again=again) for place, groups in readers]
-                made = [number for number in numbers if number is not None]
-                reports = await self._reports(made)
+                told = [number for number in numbers if number is not None]
+                reports = await self._reports(told)
                 running = [report.broadcast for report in reports if report.state == "running"]
                 finished = True
                 if wait and running:
                     finished = await watch(self._desk, app, running, stop)
-                    reports = await self._reports(made)
-                elif running:
+                    reports = await self._reports(told)
+                elif not silent and any(one.open for one in reports if one.broadcast in self._made):
                     self._desk.say("run-sends")
         self._tell(reports, in_full=wait)
         if not finished:
@@ -138,7 +140,7 @@ class _Order:
                 show(self._desk, self._app.project, report)
 
     async def _announce(self, place: Community, readers: list[Readers], *, again: bool) -> int | None:
-        """The number of the broadcast that says it there; None where there is nobody to say it to."""
+        """The number of the broadcast that says it there, also of one before; None where nobody hears it."""
         now = self._app.clockwork.now()
         due_at = timetable.local_moment(place, self._local) if self._local else now
         moment = self._local.isoformat() if self._local else f"now {now.isoformat()}"
@@ -158,6 +160,7 @@ class _Order:
         if number is None:
             self._desk.say("already", **names)
             return None
+        self._made.add(number)
         if self._emergency and self._emergency.second:
             await self._app.approvals.approve(number, Decision(self._emergency.second, now))
         self._tell_made(await self._app.reports.report(number, now), place)
@@ -174,6 +177,16 @@ class _Order:
                 self._desk.say("already-was-expired", **names)
             case _:
                 self._desk.say("announced", n=sum(report.counts.values()), **names)
+                self._warn_held(report, place)
+
+    def _warn_held(self, report: Report, place: Community) -> None:
+        """Say what does not leave with the rest: until when the community rests, who has to write first."""
+        if report.rest and report.counts["held"]:
+            until = self._desk.moment(report.rest.until, place.zone)
+            self._desk.warn("report.until", when=until, why=self._desk.rest(report.rest))
+        closed = sum(why.people for why in report.reasons if (why.state, why.reason) == ("held", "window"))
+        if closed:
+            self._desk.warn("plan.window", n=closed)
 
     def _try_texts(self, place: Community, readers: list[Readers]) -> None:
         """Raises Faults when it cannot be said to some of them."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
 
-from bot import check, library, timetable
+from bot import check, timetable
 from bot.findings import Finding, errors
 
 if TYPE_CHECKING:
@@ -46,22 +46,7 @@ def local_of(
 
 def checked(desk: Desk, project: Project, entry: Entry, places: list[Community]) -> None:
     """Say what stands against saying it; ends the command when that is an error."""
-    findings = check.of_entry(project, entry, desk.now) + _unsayable(project, entry, places, desk.now)
+    findings = check.of_entry(project, entry, desk.now, places)
     desk.findings(findings, to=desk.notes)
     if errors(findings):
         desk.fail()
-
-
-def _unsayable(project: Project, entry: Entry, places: list[Community], now: datetime) -> list[Finding]:
-    """What keeps the entry from being said in any of the communities: nothing is made in the others then."""
-    return [
-        finding
-        for place in places
-        for finding in library.try_entry(
-            project.library,
-            entry,
-            library.Place.of(place),
-            place.languages,
-            now.astimezone(place.zone).date(),
-        )
-    ]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from bot.check import Project
     from bot.timetable import Community, Planned
 
+_BACK = timedelta(days=31)
+"""How long before the first day moments are looked at: what the night or days of rest hold leaves later."""
+
 
 @click.command()
 @click.option(
@@ -57,12 +60,14 @@ def calendar(
 
 
 async def _planned(app: App, place: Community, first: date, days: int) -> list[Planned]:
-    """The moments of a community's slots, and of what was announced for later by hand, with their states."""
-    moments = timetable.calendar(place, app.project.library.starts, first, days)
+    """What leaves from a community's local day `first` on, of its slots and of what was announced by hand."""
+    begin, last = first - _BACK, first + timedelta(days=days)
+    moments = timetable.calendar(place, app.project.library.starts, begin, (last - begin).days)
     known = {one.key: one for one in moments}
-    for row in await app.reports.planned(place, first, first + timedelta(days=days)):
-        known[row.key] = replace(known[row.key], state=row.state) if row.key in known else row
-    return list(known.values())
+    for row in await app.reports.planned(place, begin, last, app.clockwork.now()):
+        slot = known.get(row.key)
+        known[row.key] = replace(slot, rest=row.rest or slot.rest, state=row.state) if slot else row
+    return [one for one in known.values() if timetable.shown(place, one.sends_at).date() >= first]
 
 
 def _tell(desk: Desk, project: Project, planned: list[Planned], ics: Path | None) -> None:
@@ -105,8 +110,8 @@ def _note(desk: Desk, project: Project, one: Planned) -> str:
     if one.local != one.utc.astimezone(zone).replace(tzinfo=None):
         notes.append(say("calendar.skipped", when=desk.moment(one.utc, zone)))
     if one.rest:
-        why = one.rest.name or say(f"calendar.{one.rest.why}")
-        notes.append(say("calendar.waits", when=desk.moment(one.sends_at, zone), why=why))
+        when = desk.moment(one.sends_at, zone)
+        notes.append(say("calendar.waits", when=when, why=desk.rest(one.rest)))
     return "; ".join(notes)
 
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from bot.check import Project
     from bot.findings import Finding
+    from bot.timetable import Rest
+    from bot.timetable.resting import DaysOff
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,8 +83,7 @@ class Desk:
         faults = [one for one in errors(findings) if one.file.suffix == ".toml" or one.file.is_dir()]
         faults = [one for one in faults if one.file not in others]
         if project is None or faults:
-            missing = not self.config.exists()  # then nothing beside it is expected either
-            self.findings((one for one in faults if not missing or one.file == self.config), to=self.notes)
+            self.findings(faults, to=self.notes)
             self.fail()
         return project
 
@@ -99,6 +100,18 @@ class Desk:
     def moment(self, moment: datetime, zone: tzinfo) -> str:
         """A moment as the community's clocks show it, in the staff's words."""
         return words.datetime(moment.astimezone(zone), self.phrases.language)
+
+    def rest(self, rest: Rest) -> str:
+        """Why a community is not written to before its rest ends: the night, or which days."""
+        if not rest.days:
+            return self.phrases.say("rest.night")
+        return words.join(map(self._days_off, rest.days), self.phrases.language)
+
+    def _days_off(self, days: DaysOff) -> str:
+        first, last = (words.date(day, self.phrases.language) for day in (days.first, days.last))
+        when = self.phrases.say("rest.days" if first != last else "rest.day", first=first, last=last)
+        said = self.phrases.say(f"rest.{days.why}", when=when)
+        return f"{said} ({days.name})" if days.name else said
 
     def place(self, project: Project, slug: str) -> str:
         """A community by its name."""

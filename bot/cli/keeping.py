@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,9 +74,10 @@ _OF_THE_FILE = frozenset({"locked", "damaged", "not-a-database"})
 
 
 def _tell(desk: Desk, project: Project, done: Restored, file: Path) -> None:
-    zone = next((community.zone for community in project.communities.values()), UTC)
-    when = desk.moment(done.lived_at, zone) if done.lived_at else "—"
-    desk.say("restore.done", file=str(shown(file)), n=done.people, when=when)
+    desk.say("restore.done", file=str(shown(file)), n=done.people)
+    place = next(iter(project.communities.values()), None)
+    if done.lived_at and place:
+        desk.say("restore.lived", when=desk.moment(done.lived_at, place.zone), place=place.name)
     if done.aside:
         desk.say("restore.aside", file=str(shown(done.aside)))
     if done.replayed is None:

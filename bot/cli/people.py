@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def subscribers() -> None:
-    """People who said yes: import, count, forget."""
+    """People who said yes: import, stats, erase."""
 
 
 @subscribers.command("import")
@@ -46,10 +46,16 @@ def import_(desk: Desk, file: Path, *, good_rows: bool) -> None:
             done = await app.subscribers.take_in(people, app.clockwork.now())
         if desk.as_json:
             desk.answer(
-                {"imported": done.active, "left": done.left, "forgotten": done.forgotten, "skipped": rows}
+                {
+                    "imported": done.active,
+                    "new": done.active - done.known,
+                    "left": done.left,
+                    "forgotten": done.forgotten,
+                    "skipped": rows,
+                }
             )
-        desk.say("imported", n=done.active)
-        for key, n in (("left", done.left), ("forgotten", done.forgotten)):
+        desk.say("imported", n=done.active - done.known)
+        for key, n in (("known", done.known), ("left", done.left), ("forgotten", done.forgotten)):
             if n:
                 desk.say(f"import-{key}", n=n)
 

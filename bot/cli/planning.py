@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from bot.broadcasts.plan import Group, Held, Plan
+    from bot.broadcasts.groups import Group, Held
+    from bot.broadcasts.plan import Plan
     from bot.library import Entry
     from bot.timetable import Community
 
@@ -177,14 +178,16 @@ def show_plan(desk: Desk, plan: Plan) -> None:
     desk.console.print(say("plan.moment", when=desk.moment(plan.at, zone)), markup=False)
     if plan.rest:
         until = desk.moment(plan.rest.until, zone)
-        desk.console.print(
-            say(f"plan.rest-{plan.rest.why}", name=plan.rest.name, until=until), style="yellow", markup=False
-        )
+        waits = say("plan.rest", until=until, why=desk.rest(plan.rest))
+        desk.console.print(waits, style="yellow", markup=False)
     if not plan.groups:
         desk.say("nobody", community=plan.community.name)
     else:
         names = ("channel", "language", "edition", "way", "each", "people")
-        desk.table([say(f"plan.{name}") for name in names], (_cells(desk, one) for one in plan.groups))
+        desk.table(
+            [say(f"plan.{name}") for name in names],
+            (_cells(desk, plan.community, one) for one in plan.groups),
+        )
         _show_sums(desk, plan)
     for sentence in _remarks(desk, plan):
         desk.console.print(sentence, style="yellow", markup=False)
@@ -193,9 +196,10 @@ def show_plan(desk: Desk, plan: Plan) -> None:
             desk.console.print(say(f"plan.over-{why}", n=people), style="dim", markup=False)
 
 
-def _cells(desk: Desk, group: Group) -> list[str]:
+def _cells(desk: Desk, place: Community, group: Group) -> list[str]:
     say = desk.phrases.say
-    way = say(f"plan.way-{group.held or ('template' if group.template else 'text')}")
+    day = words.date(timetable.shown(place, group.due), desk.phrases.language)  # for who has had enough
+    way = say(f"plan.way-{group.held or ('template' if group.template else 'text')}", day=day)
     return [
         say(f"channel.{group.channel}"),
         group.language,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.broadcasts.history import CLOCK
 from bot.broadcasts.reports import COUNTED
 from bot.disk import RESERVE
+from bot.dispatcher import at_work
 from bot.news import PREFIX
 from bot.tallies import Tallies
 
@@ -34,6 +35,8 @@ _LOOKS = {
 }
 
 
+_REACHED = frozenset({"sent", "delivered", "read"})
+"""States in which a reason tells of a try before the one that went well."""
 _KEPT = {"asked": "dim", "open": "yellow", "repeated": "yellow", "unknown": "yellow"}
 _TELLING = frozenset(
     {"draft", "returned", "rejected", "missed", "expired", "scheduled", "cancelled", "paused"}
@@ -120,8 +123,11 @@ def show(desk: Desk, project: Project, report: Report) -> None:
         desk.console.print(f"  {next_}", style="yellow", markup=False)
     if report.entry.startswith(PREFIX) and report.state == "done" and not sum(report.counts.values()):
         desk.console.print(f"  {say('report.nothing-new')}", markup=False)
-    _show_counts(desk, report, community)
+    idle = report.open > 0 and not at_work(project.settings.database_path)
+    _show_counts(desk, report, community, idle=idle)
     _show_kept(desk, report)
+    if idle:
+        desk.console.print(f"  {say('report.idle')}", style="yellow", markup=False)
     _show_waits(desk, report, community)
 
 
@@ -133,22 +139,28 @@ def _show_waits(desk: Desk, report: Report, community: Community | None) -> None
         desk.console.print(f"  {say('report.due', when=when)}", markup=False)
     if report.rest and community and report.counts["held"]:
         when = desk.moment(report.rest.until, community.zone)
-        name = report.rest.name or say(f"calendar.{report.rest.why}")
-        desk.console.print(f"  {say('report.until', when=when, why=name)}", style="yellow", markup=False)
+        waits = say("report.until", when=when, why=desk.rest(report.rest))
+        desk.console.print(f"  {waits}", style="yellow", markup=False)
 
 
-def _show_counts(desk: Desk, report: Report, community: Community | None) -> None:
-    """How many people are in each state, and why."""
+def _show_counts(desk: Desk, report: Report, community: Community | None, *, idle: bool) -> None:
+    """How many people are in each state, and why.
+
+    Args:
+        idle: Whether nobody sends now: then nothing is leaving either.
+    """
     say = desk.phrases.say
     for state in COUNTED:
         people = report.counts[state]
         if not people:
             continue
         desk.console.print(f"  {people:>9,}", style=_LOOKS.get(state, ""), end="", markup=False)
-        desk.console.print(f"  {say(f'report.{state}')}", markup=False)
+        word = "claimed-idle" if state == "claimed" and idle else state
+        desk.console.print(f"  {say(f'report.{word}', n=people)}", markup=False)
         for why in report.reasons:
             if why.state == state:
-                because = say("report.because", reason=say(f"reasons.{why.reason}"), n=why.people)
+                word = "because-before" if state in _REACHED else "because"
+                because = say(f"report.{word}", reason=say(f"reasons.{why.reason}"), n=why.people)
                 if why.until and community:
                     when = desk.moment(why.until, community.zone)
                     because = say("report.because-until", because=because, when=when)

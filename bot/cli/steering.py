@@ -9,6 +9,7 @@ from bot.broadcasts.history import OVER, Decision
 from bot.cli.arming import warn_if_off
 from bot.cli.desk import Desk, command, signed, wait_for
 from bot.cli.reporting import as_row, known, show, show_history, warn_hindered, warn_of_silence
+from bot.dispatcher import at_work
 from bot.lookout import standing
 
 
@@ -16,7 +17,10 @@ from bot.lookout import standing
 @click.argument("broadcast", type=int, required=False)
 @command
 def report(desk: Desk, broadcast: int | None) -> None:
-    """Say what became of BROADCAST, or of all of them."""
+    """Say what became of BROADCAST, or of all of them.
+
+    In JSON, `sending` is whether a process sends from this database now.
+    """
 
     async def work() -> None:
         async with App(desk.deployment()) as app:
@@ -37,7 +41,8 @@ def report(desk: Desk, broadcast: int | None) -> None:
             desk.warn("said.held")
             desk.findings(held, to=desk.notes)
         if desk.as_json:
-            rows = [as_row(each) for each in reports]
+            sending = at_work(app.project.settings.database_path)
+            rows = [as_row(each) | {"sending": sending} for each in reports]
             desk.answer(rows if broadcast is None else rows[0])
             return
         if not reports:

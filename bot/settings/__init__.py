@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 import re
+import shlex
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,6 +23,7 @@ from bot.settings.values import (
     BotName,
     HeaderSecret,
     KeptDays,
+    KeySecret,
     MenuSids,
     Number,
     PlainOrSecret,
@@ -150,7 +152,7 @@ class _Database(Table):
 
 
 class _Vault(Table):
-    key: Secret
+    key: KeySecret
 
 
 class _Config(Table):
@@ -283,7 +285,7 @@ def _readable_by_others(source: Source) -> Iterator[Finding]:
         file = source.file.parent / name if isinstance(name, str) else None
         if os.name == "nt" or file is None or not file.is_file() or not file.stat().st_mode & 0o077:
             continue
-        finding = source.finding("settings.readable-by-others", path, file=file.name)
+        finding = source.finding("settings.readable-by-others", path, file=shlex.quote(str(file)))
         yield finding if path[0] == "vault" else replace(finding, level="warning")
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import phonenumbers
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from bot.settings.prices import Price, read_price
 from bot.toml.shapes import wrong
@@ -51,6 +52,14 @@ def _secret(value: object, info: ValidationInfo) -> str:
     if not text.strip():
         raise wrong("settings.secret-empty")
     return text.strip()
+
+
+def _key(value: object, info: ValidationInfo) -> str:
+    """As `_secret`; the key is made by us, and by nobody else."""
+    try:
+        return _secret(value, info)
+    except PydanticCustomError as error:
+        raise (wrong("settings.key-missing") if error.type == "settings.secret-missing" else error) from None
 
 
 def _secret_file(file: Path) -> str:
@@ -148,6 +157,7 @@ def _sqlite_url(value: str) -> str:
 
 
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+KeySecret = Annotated[SecretStr, BeforeValidator(_key)]
 PlainOrSecret = Annotated[SecretStr, BeforeValidator(_plain_or_secret)]
 BotName = Annotated[str, AfterValidator(_bot_name)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]

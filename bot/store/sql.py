@@ -110,7 +110,10 @@ BROADCAST_LAST = """
     ORDER BY id DESC LIMIT 1
 """
 BROADCASTS_BETWEEN = """
-    SELECT entry, moment, state, priority, due_at FROM broadcasts
+    SELECT entry, community, moment, state, priority, due_at,
+           state = 'running' AND EXISTS (SELECT 1 FROM deliveries d
+                                         WHERE d.broadcast = broadcasts.id AND d.state = 'queued') AS waiting
+    FROM broadcasts
     WHERE community = :community AND due_at >= :since AND due_at < :until ORDER BY due_at, id
 """
 BROADCASTS_OPEN = "SELECT * FROM broadcasts WHERE state IN ('running', 'paused') ORDER BY priority, id"

@@ -18,7 +18,7 @@ import sqlite3
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlite_utils import Database
@@ -177,6 +177,8 @@ class Store:
             file = self._path.with_name(self._path.name + ".lock").open("w")
             self._lock = self._writer_end.enter_context(file)
             with self._alone():
+                with suppress(FileExistsError):  # SQLite would let everybody of the machine read it
+                    self._path.touch(mode=0o600, exist_ok=False)
                 db = self._write_db = Database(sqlite3.connect(self._path, timeout=_BUSY_MS / 1000))
                 self._writer_end.callback(self._close_writer)
                 refuse_strangers(db)

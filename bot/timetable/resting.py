@@ -30,34 +30,55 @@ _NAMES: Mapping[str, Mapping[str, str]] = tomllib.loads(
 
 
 @dataclass(frozen=True, slots=True)
+class DaysOff:
+    """A day of rest, or several in a row under one name.
+
+    Attributes:
+        name: What they are called; "" for days without a name.
+    """
+
+    first: date
+    last: date
+    why: Literal["holiday", "rest-day", "mourning"]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Why nobody of a community is written to now.
 
     Attributes:
         until: The next moment that is good, aware UTC: outside the night and outside days of rest.
-        why: What it is; of a night that leads into a day of rest, that day.
-        name: What the day is called; "" for the night, and for a day without a name.
+        days: The days of rest that lie before it, in their order; none where it is only night.
     """
 
     until: datetime
-    why: Literal["night", "holiday", "rest-day", "mourning"]
-    name: str = ""
+    days: tuple[DaysOff, ...] = ()
+
+    @property
+    def why(self) -> Literal["night", "holiday", "rest-day", "mourning"]:
+        """What it is; of a night that leads into a day of rest, that day."""
+        return self.days[0].why if self.days else "night"
+
+    @property
+    def name(self) -> str:
+        """What the first day is called; "" for the night."""
+        return self.days[0].name if self.days else ""
 
 
 def rest(community: Community, now: datetime) -> Rest | None:
     """What keeps a community from being written to at `now` (aware UTC); None when nothing does."""
-    until, day = now, None
+    until, days = now, list[DaysOff]()
     while True:
-        resting = _resting(community, shown(community, until).date())
-        if resting:
-            day = day or resting
-            until = local_moment(community, datetime.combine(resting.last + _DAY, time()))
+        if day := _resting(community, shown(community, until).date()):
+            days.append(day)
+            until = local_moment(community, datetime.combine(day.last + _DAY, time()))
         elif awake := quiet_until(community, until):
             until = awake
         elif until == now:
             return None
         else:
-            return Rest(until, day.why, day.name) if day else Rest(until, "night")
+            return Rest(until, tuple(days))
 
 
 def quiet_until(community: Community, now: datetime) -> datetime | None:
@@ -93,22 +114,13 @@ def _end(community: Community, hours: QuietHours, now: datetime) -> datetime:
         day += _DAY
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
-    """A day of rest: until which one, why, and what it is called."""
-
-    last: date
-    why: Literal["holiday", "rest-day", "mourning"]
-    name: str
-
-
-def _resting(community: Community, day: date) -> _Day | None:
+def _resting(community: Community, day: date) -> DaysOff | None:
     for one in community.rest_days:
         if one.first <= day <= one.last:
-            return _Day(one.last, "mourning" if one.mourning else "rest-day", one.name)
+            return DaysOff(one.first, one.last, "mourning" if one.mourning else "rest-day", one.name)
     for code in community.holidays:
         if name := _holidays(code, day.year, community.staff_language).get(day):
-            return _Day(day, "holiday", name)
+            return DaysOff(day, day, "holiday", name)
     return None
 
 
