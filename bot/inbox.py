@@ -84,6 +84,11 @@ class Thread:
     reply: Reply | None
     closed_at: datetime | None
 
+    @property
+    def waits(self) -> bool:
+        """Whether the person wrote last, and still hopes for an answer."""
+        return self.author == "person" and self.closed_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:

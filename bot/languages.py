@@ -79,6 +79,11 @@ def as_offered(code: str, offered: Collection[str]) -> str:
     return known if known in offered else next((one for one in offered if base(one) == base(known)), known)
 
 
+def known(code: str) -> bool:
+    """Whether our table has the language of a normalised code: its readers are readers everywhere."""
+    return not _table().keys().isdisjoint((code, base(code)))
+
+
 def autonym(code: str) -> str:
     """What speakers call their language; the code itself when we do not know.
 

@@ -17,12 +17,14 @@ import phonenumbers
 
 from bot import languages
 from bot.findings import Finding
+from bot.toml.shapes import nearest
 from channels.base import CHANNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from bot.timetable import Community
     from channels.base import ChannelName
 
 COLUMNS = ("channel", "address", "language", "community", "topics", "consent")
@@ -32,6 +34,8 @@ _NOT_CONSENT = frozenset(
 )
 _HOW = frozenset({"bot", "paper", "event", "web", "sms", "telegram", "whatsapp", "phone", "desk"})
 """How consent was given, as the ledger keeps it; any other yes is kept as "other": it may name somebody."""
+_Fault = tuple[str, dict[str, str]]
+"""A rule of `import.` and what its sentences quote."""
 _CHAT_ID = re.compile(r"-?0*[1-9][0-9]{0,15}", re.ASCII)  # 52 bits (Bot API, Chat)
 _NUMBER = re.compile(r"\+[0-9][0-9 ().-]*", re.ASCII)
 
@@ -48,12 +52,15 @@ class Newcomer:
     how: str
 
 
-def read(file: Path, communities: Collection[str]) -> tuple[list[Newcomer], list[Finding]]:
+def read(
+    file: Path, communities: Mapping[str, Community], topics: Collection[str]
+) -> tuple[list[Newcomer], list[Finding]]:
     """Read the file. The good rows, and a finding for everything wrong with the others.
 
     Args:
         file: UTF-8, with or without a byte-order mark, comma or semicolon separated, one header line.
-        communities: The slugs there are.
+        communities: By slug.
+        topics: All that can be followed: who follows only another one would hear nothing.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -69,7 +76,7 @@ def read(file: Path, communities: Collection[str]) -> tuple[list[Newcomer], list
         return [], [Finding("import.not-csv", file, 1)]
     if missing := [column for column in _REQUIRED if column not in header]:
         return [], [Finding("import.columns", file, 1, values={"missing": ", ".join(missing)})]
-    return _read_rows(rows, header, file, communities)
+    return _read_rows(rows, header, file, lambda cells: _wrong(cells, communities, topics))
 
 
 def _delimiter(text: str) -> str:
@@ -79,7 +86,10 @@ def _delimiter(text: str) -> str:
 
 
 def _read_rows(
-    rows: Iterator[list[str]], header: Sequence[str], file: Path, communities: Collection[str]
+    rows: Iterator[list[str]],
+    header: Sequence[str],
+    file: Path,
+    faults_of: Callable[[dict[str, str]], Iterable[_Fault]],
 ) -> tuple[list[Newcomer], list[Finding]]:
     good: list[Newcomer] = []
     findings: list[Finding] = []
@@ -94,7 +104,7 @@ def _read_rows(
             cells = dict.fromkeys(COLUMNS, "") | {
                 name: cell.strip() for name, cell in zip(header, row, strict=False)
             }
-            wrong = list(_wrong(cells, communities))
+            wrong = list(faults_of(cells))
             address = address_of(cells["channel"].lower(), cells["address"])
             if not wrong and (first := seen.setdefault((cells["channel"].lower(), address), line)) != line:
                 wrong = [("twice", {"first": str(first)})]
@@ -108,19 +118,41 @@ def _read_rows(
     return good, [*findings, Finding("import.not-csv", file, line)]
 
 
-def _wrong(cells: dict[str, str], communities: Collection[str]) -> Iterator[tuple[str, dict[str, str]]]:
+def _wrong(
+    cells: dict[str, str], communities: Mapping[str, Community], topics: Collection[str]
+) -> Iterator[_Fault]:
     if cells["channel"].lower() not in CHANNELS:
         yield "channel", {"choices": ", ".join(CHANNELS)}
     elif not address_of(cells["channel"].lower(), cells["address"]):
         yield "chat-id" if cells["channel"].lower() == "telegram" else "number", {}
-    try:
-        languages.normalise(cells["language"])
-    except ValueError:
-        yield "language", {}
-    if cells["community"] not in communities:
+    community = communities.get(cells["community"])
+    yield from _unreadable(cells["language"], community)
+    if community is None:
         yield "community", {"choices": ", ".join(sorted(communities))}
+    for topic in _topics(cells):
+        if topic not in topics:
+            meant = nearest(topic, topics)
+            known = ", ".join(sorted(topics)) or "—"
+            yield ("topic-near", {"meant": meant}) if meant else ("topic", {"choices": known})
     if not cells["consent"] or cells["consent"].lower() in _NOT_CONSENT:
         yield "consent", {}
+
+
+def _unreadable(written: str, community: Community | None) -> Iterator[_Fault]:
+    """A language that is none, or that nothing is written in there and that we do not know either."""
+    try:
+        language = languages.normalise(written)
+    except ValueError:
+        yield "language", {}
+        return
+    if community is None or languages.known(language):
+        return
+    if languages.base(language) not in map(languages.base, community.languages):
+        yield "language-unknown", {"choices": ", ".join(community.languages)}
+
+
+def _topics(cells: dict[str, str]) -> tuple[str, ...]:
+    return tuple(filter(None, (topic.strip().lower() for topic in cells["topics"].split("|"))))
 
 
 def address_of(channel: str, written: str) -> str:
@@ -147,6 +179,6 @@ def _newcomer(cells: dict[str, str], address: str) -> Newcomer:
         address=address,
         language=languages.normalise(cells["language"]),
         community=cells["community"],
-        topics=tuple(filter(None, (topic.strip().lower() for topic in cells.get("topics", "").split("|")))),
+        topics=_topics(cells),
         how=how if how in _HOW else "other",
     )

@@ -83,8 +83,13 @@ def topics_in(name: str) -> frozenset[str]:
 
 
 def topics_of(entry: Entry) -> frozenset[str]:
-    """An announcement's topics as people follow them."""
+    """An entry's topics as people follow them."""
     return frozenset(topic.strip().lower() for topic in entry.topics)
+
+
+def topics_there_are(library: Library) -> frozenset[str]:
+    """Every topic that something is written about, as people follow them."""
+    return frozenset().union(*map(topics_of, library.entries.values()))
 
 
 def fresh(library: Library, community: Community, now: datetime, topics: Collection[str]) -> list[Entry]:

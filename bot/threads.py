@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["question", "proposal"]
 State = Literal["received", "considered", "answered", "adopted"]
+Stage = State | Literal["closed"]
+"""How far a thread has come, or that it comes no further."""
 Author = Literal["person", "consulate"]
 
 _KEPT = timedelta(days=30)
@@ -64,7 +66,7 @@ def add_letter(
     return True
 
 
-def state_of(tx: Transaction, reference: str, subscriber: int) -> State | None:
+def state_of(tx: Transaction, reference: str, subscriber: int) -> Stage | None:
     """How far a person's own thread has come; None when it is not theirs."""
     row = tx.one(voice.THREAD_STATE, {"reference": reference, "subscriber": subscriber})
     return row["state"] if row else None

@@ -75,23 +75,28 @@ async def test_every_fault_of_every_file_is_said_at_once(tmp_path: Path, languag
 async def test_an_import_with_bad_rows_stores_nothing(made: Deployment, language: str) -> None:
     """Each bad row is named by its line and never quoted; only `--good-rows` stores the others."""
     made.edit("config.toml", 'language = "es"', f'language = "{language}"')
+    made.edit("content/announcements/feria/es.md", "summary =", 'topics = ["salud", "becas"]\nsummary =')
     bad = ["telegram,no,es,fresno,,web", "sms,+1555,es,fresno,,web", "pigeon,1,es,fresno,,web"]
     bad += [
         f"sms,{number(1)},!!,fresno,,web",
         f"sms,{number(2)},es,marte,,web",
         f"sms,{number(3)},es,fresno,,no",
+        f"sms,{number(5)},es,fresno,salut,web",
+        f"sms,{number(6)},fr,fresno,,web",
     ]
     good = [f"sms,{number(4)},es,fresno,,web", "telegram,102,nah,phoenix,salud|becas,paper"]
     made.write("people.csv", "\n".join([HEADER, *bad, *good, good[0]]))
     refused = await made.do("subscribers", "import", "people.csv")
     assert (refused.status, refused.out, "Traceback" in refused.err) == (1, "", False)
-    for line in (2, 3, 4, 5, 6, 7, 10):
+    for line in (2, 3, 4, 5, 6, 7, 8, 9, 12):
         assert f"people.csv:{line}:" in refused.err
-    assert "555" not in refused.err
+    assert ("Did you mean salud?" if language == "en" else "¿Quiso decir salud?") in refused.err
+    assert "es, en" in refused.err
+    assert not any(word in refused.err for word in ("555", "salut"))
     assert made.rows("SELECT count(*) FROM subscribers") == [(1,)]
     loaded = await made.do("subscribers", "import", "people.csv", "--good-rows", "--json")
     assert loaded.status == 1
-    assert (loaded.json()["imported"], loaded.json()["skipped"]) == (2, 7)
+    assert (loaded.json()["imported"], loaded.json()["skipped"]) == (2, 9)
     assert made.rows("SELECT count(*) FROM subscribers") == [(3,)]
 
 

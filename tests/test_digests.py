@@ -411,7 +411,12 @@ async def test_a_digest_can_be_seen_beforehand(tmp_path: Path) -> None:
     assert len(texts) == 6
     assert "Feria de salud" in texts["es", "sms"]
     assert "<b>Health fair</b>" in texts["en", "telegram"]
-    assert "Nada nuevo" in (await made.do("preview", "digest:trabajo")).said
+    made.edit("content/services/pasaporte/es.md", "keywords", 'topics = ["documentos"]\nkeywords')
+    assert "Nada nuevo" in (await made.do("preview", "digest:documentos")).said
+    typo = await made.do("preview", "digest:salut+documentos")
+    assert (typo.status, "«salut»" in typo.said, "¿Quiso decir salud?" in typo.said) == (1, True, True)
+    strange = await made.do("preview", "digest:foo")
+    assert (strange.status, "documentos, salud" in strange.said) == (1, True)
 
 
 async def test_two_who_make_it_at_once_make_one(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from channels.base import ChannelName
+
 
 @pytest.fixture
 async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
@@ -45,6 +47,123 @@ async def test_two_taps_are_enough(talk: Talk) -> None:
     reply = await talk.say("Listo")
     assert reply
     assert "todos los temas" in reply.text
+
+
+@pytest.mark.parametrize("yes", ["Sí", "si", "simon", "yes", "OK"])
+@pytest.mark.parametrize(
+    ("channel", "hello"), [("telegram", "/start"), ("whatsapp", "hola"), ("sms", "hola")]
+)
+async def test_a_yes_to_the_welcome_is_a_yes(talk: Talk, channel: ChannelName, hello: str, yes: str) -> None:
+    """Who was welcomed and says yes is in; by SMS after the terms and one more yes, as with ALTA."""
+    assert await talk.say(hello, JOEL, channel)
+    reply = await talk.say(yes, JOEL, channel)
+    assert reply
+    if channel == "sms":
+        assert all(word in reply.text for word in ("cargos", "ALTO"))
+        assert (await talk.state(JOEL, channel) or ())[0] == "visitor"
+        await talk.say(yes, JOEL, channel)
+    assert (await talk.state(JOEL, channel) or ())[0] == "active"
+
+
+async def test_an_ok_alone_brings_nobody_back(talk: Talk) -> None:
+    """Who left, greets and says ok is asked whether they want in again; only their yes to that is one."""
+    for address, channel in ((ROSA, "telegram"), (JOEL, "sms"), (CITLALI, "whatsapp")):
+        for said in ("alta", "si", "baja", "hola", "ok"):
+            reply = await talk.say(said, address, channel)  # type: ignore[arg-type] # a channel's name
+        assert reply
+        assert "SI" in reply.text
+        assert (await talk.state(address, channel) or ())[0] == "left"  # type: ignore[arg-type] # as above
+        await talk.say("si", address, channel)  # type: ignore[arg-type] # as above
+        assert (await talk.state(address, channel) or ())[0] == "active"  # type: ignore[arg-type] # as above
+
+
+@pytest.mark.parametrize(
+    ("channel", "hello"), [("telegram", "/start"), ("whatsapp", "hola"), ("sms", "hola")]
+)
+async def test_a_no_to_the_welcome_is_left_in_peace(talk: Talk, channel: ChannelName, hello: str) -> None:
+    """Who was welcomed and says no hears that nothing is sent; who is in already is not told so."""
+    for no in ("no", "No, gracias", "mejor no"):
+        await talk.say(hello, JOEL, channel)
+        reply = await talk.say(no, JOEL, channel)
+        assert reply
+        assert "No te mandamos avisos" in reply.text
+    assert (await talk.state(JOEL, channel) or ())[0] == "visitor"
+    await talk.say("ALTA", JOEL, channel)
+    await talk.say("SI", JOEL, channel)
+    await talk.say(hello, JOEL, channel)
+    reply = await talk.say("no", JOEL, channel)
+    assert reply
+    assert reply.text == "Está bien."
+    await talk.say(hello, JOEL, channel)
+    reply = await talk.say("si", JOEL, channel)
+    assert reply
+    assert "PASAPORTE" in reply.text
+    assert (await talk.state(JOEL, channel) or ())[0] == "active"
+
+
+async def test_a_bare_yes_is_never_searched_for(talk: Talk) -> None:
+    """To "there is more" it is MÁS; a menu is shown again; what was to be written is asked for again."""
+    await talk.say("pasaporte", JOEL, "sms")
+    more = await talk.say("sí", JOEL, "sms")
+    assert more
+    assert "mexicana o mexicano" in more.text
+    for asks, again in (
+        ("estoy en springfield", "Cual buscas"),
+        ("cambiar idioma", "idioma"),
+        ("temas", "temas"),
+        ("cambiar de consulado", "vives"),
+        ("propuesta", "Escribe tu propuesta"),
+    ):
+        await talk.say(asks, JOEL, "sms")
+        reply = await talk.say("sí", JOEL, "sms")
+        assert reply
+        assert again in reply.text, asks
+        assert reply.offers or asks in ("propuesta", "cambiar de consulado"), asks
+    assert await talk.app.inbox.listed() == []
+
+
+async def test_a_no_to_a_menu_is_only_heard(talk: Talk) -> None:
+    """Who wants nothing of what was offered is not told anything of topics they never chose."""
+    for asks in ("pasaporte", "estoy en springfield", "propuesta"):
+        await talk.say(asks, JOEL, "sms")
+        reply = await talk.say("no gracias", JOEL, "sms")
+        assert reply
+        assert reply.text == "Está bien.", asks
+
+
+async def test_a_no_to_leaving_is_a_no(talk: Talk) -> None:
+    """Who is asked whether they want to leave, and does not, is not asked again."""
+    await talk.say("#join")
+    asked = await talk.say("no quiero darme de baja")
+    assert asked
+    assert "BAJA" in asked.text
+    reply = await talk.say("no gracias")
+    assert reply
+    assert reply.text == "Está bien. Todo sigue igual."
+    assert (await talk.state() or ())[0] == "active"
+
+
+async def test_an_ok_after_an_answer_is_a_thank_you(talk: Talk) -> None:
+    """Nobody gets another page because they were polite."""
+    await talk.say("pasaporte", JOEL, "sms")
+    reply = await talk.say("ok", JOEL, "sms")
+    assert reply
+    assert "Con gusto" in reply.text
+
+
+async def test_who_hears_nothing_is_told_whether_they_are_on_the_list(talk: Talk) -> None:
+    """ "No me llegan los avisos" is neither a goodbye nor unknown: the way in, or that they are in."""
+    for asked in ("no me llegan los avisos", "no recibo los avisos"):
+        reply = await talk.say(asked, JOEL, "sms")
+        assert reply
+        assert "Escribe ALTA para recibir avisos" in reply.text
+    await talk.say("ALTA", JOEL, "sms")
+    await talk.say("SI", JOEL, "sms")
+    for asked in ("no me llegan los avisos", "no estoy recibiendo los mensajes"):
+        reply = await talk.say(asked, JOEL, "sms")
+        assert reply
+        assert "en la lista de: Consulado" in reply.text
+    assert (await talk.state(JOEL, "sms") or ())[0] == "active"
 
 
 async def test_every_step_can_be_skipped(talk: Talk) -> None:

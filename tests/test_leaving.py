@@ -93,6 +93,53 @@ def test_doubt_is_told_apart(wishes: Wishes, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "ni de broma me doy de baja",
+        "no quiero darme de baja",
+        "no me quiero salir",
+        "nunca me voy a dar de baja",
+        "jamás me salgo de aquí",
+        "no me quiten de la lista",
+        "no me den de baja",
+        "no cancelen mi suscripción",
+        "don't unsubscribe me",
+        "please do not remove me from the list",
+        "i don't want to leave",
+    ],
+)
+def test_leaving_denied_is_not_leaving(wishes: Wishes, text: str) -> None:
+    """Who says that they do not want to leave stays; a comma would turn some of it round, so we ask."""
+    assert wishes.heard(words(text)).wish == "doubt"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ya no me manden",
+        "no quiero mas mensajes",
+        "ya no quiero, me doy de baja",
+        "no quiero nada denme de baja",
+        "no me interesa quiero darme de baja",
+        "no puedo darme de baja",
+        "no me deja darme de baja",
+        "ni un mensaje mas",
+        "i don't want this, unsubscribe me",
+        "no sirve, borren mi numero",
+    ],
+)
+def test_a_no_beside_it_does_not_deny_leaving(wishes: Wishes, text: str) -> None:
+    """What is refused are the messages: they leave."""
+    assert wishes.heard(words(text)).wish == "leave"
+
+
+@pytest.mark.parametrize("text", ["no recibo los avisos", "no estoy recibiendo los mensajes"])
+def test_who_complains_that_nothing_arrives_stays(wishes: Wishes, text: str) -> None:
+    """They want more of it, not less."""
+    assert wishes.heard(words(text)).wish is None
+
+
+@pytest.mark.parametrize(
     ("text", "wish"),
     [
         ("ALTA", "join"),

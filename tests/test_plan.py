@@ -45,6 +45,7 @@ async def made(tmp_path: Path, rehearsal: Rehearsal) -> Deployment:
         made.edit(file, 'category = "utility"', 'category = "marketing"')
         made.edit(file, "HX00000000000000000000000000000001", MARKETING)
     made.edit("content/announcements/feria/es.md", "[whatsapp]", 'topics = ["salud"]\n[whatsapp]')
+    made.edit("content/services/pasaporte/es.md", "keywords", 'topics = ["empleo"]\nkeywords')
     sms = 'sms = "Feria de salud en {{ community.name }}: vacunas gratis el sábado."'
     made.edit("content/announcements/feria/es.md", sms, f'sms = "{LONG}"')
     made.edit(

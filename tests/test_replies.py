@@ -103,6 +103,33 @@ def test_what_says_more_or_two_things_is_no_small_answer(text: str) -> None:
     assert replies.heard(ear.words(text)) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["gracias", "Muchas gracias señorita 🙏", "ok gracias", "thank you so much", "gracias, Dios los bendiga"],
+)
+def test_mere_thanks(text: str) -> None:
+    """However it is dressed, nobody has to answer it."""
+    assert replies.only_thanks(ear.words(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "🙏",
+        "ok",
+        "sí gracias",
+        "no gracias",
+        "gracias pero cuándo",
+        "gracias ¿y mi acta?",
+        "thanks but when",
+    ],
+)
+def test_thanks_beside_something_else(text: str) -> None:
+    """A yes, a no or a question is for somebody to read."""
+    assert not replies.only_thanks(ear.words(text))
+
+
 @given(
     st.integers(min_value=1, max_value=99), st.sampled_from(["{}", "la {}", "opcion {}", "#{}", "{}.", "{})"])
 )

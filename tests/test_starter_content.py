@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import library, timetable
-from bot.conversation import Asker, Conversation
+from bot.conversation import Asker, Conversation, Writer
 from bot.findings import errors
 from bot.hearing.ear import fold
 from bot.library.facts import KINDS
@@ -216,6 +216,48 @@ def test_every_crisis_has_an_answer_that_opens_with_help(
                 )
                 assert any(line in chat[0].text[:120] for line in lines), (slug, language)
                 assert ciam in sms[0].text, (slug, language)
+
+
+@pytest.mark.parametrize("channel", ["telegram", "sms", "whatsapp"])
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("cuanto cuesta el pasaporte", ("fee_3y", "fee_6y", "fee_10y")),
+        ("precio pasaporte", ("fee_3y", "fee_6y", "fee_10y")),
+        ("how much is the passport", ("fee_3y", "fee_6y", "fee_10y")),
+        ("cuanto sale el pasaporte de mi hijo", ("fee_1y", "fee_3y", "fee_6y")),
+        ("cuanto cuesta la matricula", ("fee",)),
+        ("precio de la matricula consular", ("fee",)),
+        ("precios", ("fee_3y", "fee_10y")),
+    ],
+)
+def test_who_asks_for_a_price_reads_it_at_once(
+    content: Library, communities: list[Community], channel: ChannelName, text: str, facts: tuple[str, ...]
+) -> None:
+    """The first message has the price and the day until which it is true; after that day, no price at all."""
+    conversation = Conversation(content, {one.slug: one for one in communities})
+    answer = conversation.answer(text, Asker(communities[0], channel, "es-MX"), NOW)
+    group = "matricula" if "matricula" in text else "passport"
+    prices = [content.facts[f"{group}.{name}"] for name in facts]
+    said = Writer(content).write(answer, NOW)
+    assert said
+    assert all(f"{price.value:.0f}" in said.open[0].text for price in prices)
+    assert re.search("31 de diciembre de 2026|December 31, 2026", said.open[0].text)
+    expired = Writer(content).write(answer, NOW + dt.timedelta(days=60))
+    assert expired
+    assert not any(f"{price.value:.0f}" in part.text for price in prices for part in expired.open)
+
+
+def test_no_sms_without_its_accents_says_another_word(content: Library) -> None:
+    """By SMS á is written a: mamá and papá would be a breast and a potato."""
+    spelled = [
+        (edition.file.parts[-2:], word)
+        for entry in content.entries.values()
+        for edition in entry.editions.values()
+        for text in (edition.title, edition.front.summary, edition.front.sms, edition.body)
+        for word in re.findall(r"\b(?:mam|pap)ás?\b", text, re.IGNORECASE)
+    ]
+    assert spelled == []
 
 
 def test_no_word_leads_to_two_crises(content: Library) -> None:

@@ -72,7 +72,7 @@ async def writes(core: Core, reference: str, subscriber: int, text: str = "¿Y b
     )
 
 
-async def state(core: Core, reference: str, subscriber: int) -> threads.State | None:
+async def state(core: Core, reference: str, subscriber: int) -> threads.Stage | None:
     """What somebody who asks about a thread is told."""
     return await core.store.read(lambda tx: threads.state_of(tx, reference, subscriber))
 
@@ -132,6 +132,7 @@ async def test_the_writer_hears_how_far_it_has_come(core: Core, inbox: Inbox) ->
     assert not await inbox.close(reference, core.now)
     assert not await inbox.consider(reference)
     assert await inbox.listed() == []
+    assert await state(core, reference, 1) == "closed"
     assert await writes(core, reference, 1)
     assert [thread.reference for thread in await inbox.listed()] == [reference]
     assert await inbox.close(reference, core.now)

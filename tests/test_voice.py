@@ -85,6 +85,35 @@ async def test_a_thread_is_its_writers_alone(talk: Talk) -> None:
     assert "ya te contestó" in state.text
 
 
+async def test_a_thank_you_opens_nothing(talk: Talk) -> None:
+    """Who thanks for an answer is thanked, and the desk has nothing to answer; who asks on has its ear."""
+    name = await reference(talk, "PREGUNTA cuando abren otra vez la ventanilla de salud de aqui")
+    inbox = talk.app.inbox
+    await inbox.reply(name, "El lunes a las **9**.", talk.now)
+    reply = await talk.say(f"{name} gracias")
+    assert reply
+    assert "Con gusto" in reply.text
+    thread = await inbox.get(name)
+    assert (thread.state, thread.waits, len(await inbox.read(name))) == ("answered", False, 2)
+    await talk.say(f"{name} gracias pero a que hora cierran")
+    assert (await inbox.get(name)).waits
+
+
+async def test_what_is_closed_is_told_to_be_closed(talk: Talk) -> None:
+    """Its writer hears that nobody answers any more; thanks leave it closed; the desk sees nothing to do."""
+    name = await reference(talk, "PREGUNTA cuando abren otra vez la ventanilla de salud de aqui")
+    inbox = talk.app.inbox
+    await inbox.close(name, talk.now)
+    assert not (await inbox.get(name)).waits
+    reply = await talk.say(name)
+    assert reply
+    assert "ya cerró" in reply.text
+    await talk.say(f"{name} muchas gracias")
+    assert await inbox.listed() == []
+    await talk.say(f"{name} y los sabados")
+    assert [one.reference for one in await inbox.listed()] == [name]
+
+
 async def test_an_answer_waits_for_the_window(talk: Talk) -> None:
     """On WhatsApp, a day after they wrote, the consulate's answer is held until they write again."""
     reply = await talk.say("pregunta para el consul sobre la fiesta del pueblo", CITLALI, "whatsapp")

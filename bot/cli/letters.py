@@ -24,7 +24,7 @@ _COLUMNS = ("reference", "kind", "community", "state", "reply", "days")
 
 
 def as_row(thread: Thread) -> dict[str, object]:
-    """What is promised of a thread. `waits`: the person wrote last. Times are UTC."""
+    """What is promised of a thread. `waits`: the person wrote last, and it is open. Times are UTC."""
     return {
         "reference": thread.reference,
         "community": thread.community,
@@ -32,7 +32,7 @@ def as_row(thread: Thread) -> dict[str, object]:
         "state": thread.state,
         "channel": thread.channel,
         "language": thread.language,
-        "waits": thread.author == "person",
+        "waits": thread.waits,
         "written_at": thread.written_at.isoformat(),
         "reply": _reply_row(thread.reply),
         "closed_at": thread.closed_at.isoformat() if thread.closed_at else None,
@@ -64,7 +64,7 @@ def show_list(desk: Desk, project: Project, threads: Sequence[Thread]) -> None:
             say(f"inbox.{thread.kind}"),
             desk.place(project, thread.community),
             _state(desk, thread),
-            say("inbox.waits") if thread.author == "person" else _how_far(desk, thread.reply),
+            say("inbox.waits") if thread.waits else _how_far(desk, thread.reply),
             str((desk.now - thread.written_at).days),
         )
         for thread in threads
@@ -90,7 +90,7 @@ def show(desk: Desk, project: Project, thread: Thread, letters: Sequence[Letter]
         line = say(f"inbox.{letter.author}", when=when) + (f" · {far}" if far else "")
         desk.console.print(f"\n{line}", style="dim", markup=False)
         desk.console.print(_CONTROLS.sub("", letter.text), markup=False)
-    if thread.author == "person":
+    if thread.waits:
         desk.console.print(f"\n{say('inbox.how-to-reply', reference=thread.reference)}", markup=False)
 
 

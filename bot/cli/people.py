@@ -11,6 +11,7 @@ import click
 from bot import newcomers
 from bot.app import App
 from bot.cli.desk import Desk, command, wait_for
+from bot.news import topics_there_are
 from channels.base import CHANNELS
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def import_(desk: Desk, file: Path, *, good_rows: bool) -> None:
     telephone number with + and the country code, or a Telegram chat id.
     """
     project = desk.project()
-    people, findings = newcomers.read(file, project.communities)
+    people, findings = newcomers.read(file, project.communities, topics_there_are(project.library))
     rows = len({finding.line for finding in findings if finding.line})
     desk.findings(findings, to=desk.notes)
     if findings and not rows:

@@ -15,7 +15,7 @@ from bot import languages, settings
 from bot.cli.desk import Desk, command
 from bot.conversation import Asker, Conversation, Writer
 from bot.findings import errors
-from bot.news import MOST, PREFIX, News, topics_in
+from bot.news import MOST, PREFIX, News, topics_in, topics_there_are
 from bot.rendering import Rendered, render
 from bot.words import Phrases
 from channels.base import CHANNELS
@@ -84,6 +84,8 @@ def preview(desk: Desk, entry: str, community: tuple[str, ...]) -> None:
 
 def _digest(desk: Desk, project: Project, entry: str, slugs: tuple[str, ...]) -> list[Rendered]:
     """A digest as those read it who follow all of its topics, before anything was told."""
+    for topic in sorted(topics_in(entry)):
+        _find_topic(desk, project, topic)
     conversation, texts = Conversation(project.library, project.communities), []
     for place in find_communities(desk, project, None, slugs):
         news = News(project.library, conversation, place, desk.now)
@@ -143,6 +145,15 @@ def find_entry(desk: Desk, project: Project, slug: str, kind: str | None = None)
     if entry.slug not in known:
         desk.fail("said.not-announcement", entry=slug, known=", ".join(known))
     return entry
+
+
+def _find_topic(desk: Desk, project: Project, topic: str) -> None:
+    """Ends the command when nothing is written about that topic."""
+    known = topics_there_are(project.library)
+    if topic not in known:
+        near = get_close_matches(topic, known, n=1)
+        key = "said.no-topic-near" if near else "said.no-topic"
+        desk.fail(key, topic=topic, known=", ".join(near or sorted(known)))
 
 
 def find_communities(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot import languages, taps
+from bot import languages, references, taps
 from bot.conversation import picking, voice
 from bot.conversation.answers import (
     Answer,
@@ -123,7 +123,7 @@ class Conversation:
                 return self._left(asker)
             case "erase":
                 return Answer("erase", asker, (Phrase("erased"),), does=(Forget(),))
-            case "doubt":
+            case "doubt" if not _declines(words, asker):
                 sure = taps.yes_or_no(asker.language, "leave", "stay")
                 says = self._lookup.page(_ASK_BACK)
                 return Answer("choices", asker, says, sure, Asked("leave", sure), doubt=True)
@@ -141,18 +141,43 @@ class Conversation:
         if text.startswith("geo:"):
             return self._steps.placed(text, asker) or self._lookup.lost(asker)
         asked = asker.asked
-        if again := voice.again(text, asker):
-            return again
+        if found := references.leading(text):
+            return self._written_again(*found, asker)
         if asked is None:
             owed = replies.heard(words) in ("yes", "no") and self._commands.heard(words) is None
             return self._lookup.told("help", asker) if owed else None  # a yes to nothing
         if chosen := picking.picked(text, words, asked):
             return self._steps.followed(chosen, asker) or self._chosen(chosen[0], asker, now)
+        if replies.heard(words) == "yes" and (nodded := self._nodded(words, asker, asked, now)):
+            return nodded
         if asked.question in ("proposal", "question") and words and not self._commands.heard(words):
             return voice.passed_on(asked.question, text, asker)
         if asked.question in ("community", "join-community"):
             return self._steps.placed(text, asker)
         return None
+
+    def _written_again(self, reference: str, text: str, asker: Asker) -> Answer:
+        """What begins with a reference; a mere thank-you is no letter that the desk has to answer."""
+        if replies.only_thanks(ear.words(text)):
+            return self._lookup.told("thanks", asker)
+        return voice.again(reference, text, asker)
+
+    def _nodded(self, words: Sequence[str], asker: Asker, asked: Asked, now: datetime) -> Answer | None:
+        """A yes where no choice is called so; None for an "ok" that only says thanks."""
+        if asked.question == "welcome" and asker.state != "active":
+            return self._steps.agreed(asker)
+        if self._commands.heard(words):
+            return None
+        match asked.question:
+            case "more":
+                return self._more(asker, now)
+            case "which":
+                return Answer("choices", asker, (Phrase("choose"),), asked.choices, asked)
+            case "language" | "community" | "topics" as step:
+                return self._steps.ask(step, asker)
+            case "proposal" | "question" as kind:
+                return voice.voiced(kind, "", (), asker)
+        return self._lookup.told("help", asker)
 
     def _commanded(
         self, command: str | None, text: str, words: Sequence[str], asker: Asker, now: datetime
@@ -163,10 +188,11 @@ class Conversation:
                 answer = self._steps.greeted(asker)
             case "language":
                 answer = self._steps.language(tongues.named(words), asker, unknown=_names_a_language(words))
-            case "community":
-                answer = self._steps.placed(text, asker) or self._steps.ask_community(asker)
-            case "topics":
-                answer = self._steps.ask_topics(asker)
+            case "community" | "topics" as step:
+                named = self._steps.placed(text, asker) if step == "community" else None
+                answer = named or self._steps.ask(step, asker)
+            case "unheard":
+                answer = self._steps.listed(asker)
             case "more":
                 answer = self._more(asker, now)
             case "proposal" | "question":
@@ -220,6 +246,13 @@ def _as_they_write(words: Sequence[str], asker: Asker) -> Asker:
     if written is None or written == read or read not in ("es", "en"):
         return asker
     return replace(asker, language=languages.as_offered(written, asker.community.languages))
+
+
+def _declines(words: Sequence[str], asker: Asker) -> bool:
+    """Whether a no answers us: who gets nothing cannot mean leaving, and who is asked about it says so."""
+    asked = asker.asked
+    owes = asked is not None and (asker.state != "active" or asked.question == "leave")
+    return owes and replies.heard(words) == "no"
 
 
 def _names_a_language(words: Sequence[str]) -> bool:

@@ -36,6 +36,7 @@ Intent = Literal[
 ]
 
 Question = Literal[
+    "welcome",  # whether they want in, now that they know who we are
     "which",  # which of several entries
     "more",  # whether they want to read on
     "leave",  # whether leaving was meant
@@ -167,7 +168,10 @@ class PassOn:
 
 @dataclass(frozen=True, slots=True)
 class WriteAgain:
-    """They add to their thread, or with an empty text ask how it stands; ends with its state or `unknown`."""
+    """They add to their thread, or with an empty text ask how it stands.
+
+    Ends with its state, `closed` or `unknown`.
+    """
 
     reference: str
     text: str = field(default="", repr=False)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _YES_OR_NO = frozenset({"leave", "confirm", "pass-on", "opinion"})
 """Questions whose two choices are yes and no, in this order."""
+_STEPS = frozenset({"language", "community", "topics", "join-language", "join-community", "join-topics"})
+"""Questions that are passed over with a no; to any other it is an answer."""
 
 
 def picked(text: str, words: Sequence[str], asked: Asked) -> list[Tap]:
@@ -50,7 +52,7 @@ def _picked(text: str, words: Sequence[str], asked: Asked) -> Iterator[Choice]:
         case "no" | "skip" if asked.question in _YES_OR_NO:
             yield asked.choices[1]
         case "no" | "skip":
-            yield Choice("-", "#skip")
+            yield Choice("-", "#skip" if asked.question in _STEPS else "#no")
         case "yes" if asked.question.startswith("join-"):  # as they are: on with it
             yield Choice("-", "#skip")
 

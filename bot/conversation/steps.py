@@ -29,7 +29,7 @@ from channels.base import Choice
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.conversation.answers import Act, Asker, Intent
+    from bot.conversation.answers import Act, Asker
     from bot.conversation.lookup import Lookup
     from bot.taps import Tap
     from bot.timetable import Community
@@ -67,7 +67,13 @@ class Steps:
         offers += tuple(taps.choice(languages.autonym(one), "language", one) for one in others[:_FEW])
         offers += (taps.choice(say("bot.label.help"), "help"),)
         shown = () if asker.channel == "sms" else offers  # there the page says what to write
-        return Answer("greeting", asker, self._lookup.page("bienvenida"), shown, Asked("which", shown))
+        return Answer("greeting", asker, self._lookup.page("bienvenida"), shown, Asked("welcome", shown))
+
+    def listed(self, asker: Asker) -> Answer:
+        """They hear nothing from us: whether they are on the list, or how one gets on it."""
+        if asker.state != "active":
+            return self.greeted(asker)
+        return Answer("help", asker, (Phrase("listed"),))
 
     def invited(self, words: Sequence[str], asker: Asker) -> Answer | None:
         """The words that a link or a poster gave them: `ALTA nueva-york`."""
@@ -78,10 +84,12 @@ class Steps:
         """They want in. What they wrote may name a community, as the links for SMS and WhatsApp do."""
         asker, does = self._invited(Invitation.heard(words, self._communities), asker)
         if asker.channel == "sms" and asker.state not in ("active", "left"):
-            choices = taps.yes_or_no(asker.language, "confirm", "no")
-            says = self._lookup.page("confirmar")
-            return Answer("join", asker, says, asks=Asked("confirm", choices), does=(*does, AskToJoin()))
+            return self._confirming(asker, (*does, AskToJoin()))
         return self._joined(asker, does, told="alta")
+
+    def agreed(self, asker: Asker) -> Answer:
+        """They said yes to the welcome. Who left is asked once more: no "ok" alone brings anybody back."""
+        return self._confirming(asker, ()) if asker.state == "left" else self.join((), asker)
 
     def confirmed(self, asker: Asker) -> Answer:
         """They said yes to the question whether they want in."""
@@ -89,10 +97,16 @@ class Steps:
 
     def stayed(self, asker: Asker) -> Answer:
         """They said no to whatever we asked: nothing changes."""
-        question = asker.asked.question if asker.asked else ""
-        key = {"confirm": "not-joined", "pass-on": "not-passed-on"}.get(question, "stayed")
-        intent: Intent = "nothing" if question == "pass-on" else "join"
-        return Answer(intent, asker, (Phrase(key),))
+        match asker.asked.question if asker.asked else "leave":
+            case "confirm":
+                return Answer("join", asker, (Phrase("not-joined"),))
+            case "welcome" if asker.state != "active":
+                return Answer("join", asker, (Phrase("not-joined"),))
+            case "leave":
+                return Answer("join", asker, (Phrase("stayed"),))
+            case "pass-on":
+                return Answer("nothing", asker, (Phrase("not-passed-on"),))
+        return Answer("nothing", asker, (Phrase("kept"),))
 
     def language(self, code: str | None, asker: Asker, *, unknown: bool = False) -> Answer:
         """They named a language, or want another one; `unknown` where they named one that we do not know."""
@@ -100,13 +114,9 @@ class Steps:
             return self._ask("language", asker, (Phrase("language-unknown"),) if unknown else (), ())
         return self._spoken(code, asker)
 
-    def ask_community(self, asker: Asker) -> Answer:
-        """Where they live."""
-        return self._ask("community", asker, (), ())
-
-    def ask_topics(self, asker: Asker) -> Answer:
-        """What they want to hear of."""
-        return self._ask("topics", asker, (), ())
+    def ask(self, step: Step, asker: Asker) -> Answer:
+        """Which language they read, where they live, or what they want to hear of."""
+        return self._ask(step, asker, (), ())
 
     def placed(self, text: str, asker: Asker) -> Answer | None:
         """Where they live, to the community that speaks there; None when it is no place we know."""
@@ -141,7 +151,7 @@ class Steps:
             case "skip" | "done":
                 return self._after(_step(asker), Answer(_step(asker), asker, self._summed_up(asker)))
             case "language" | "community" | "topics" as step:
-                return self._ask(step, asker, (), ())
+                return self.ask(step, asker)
         return self.greeted(asker)  # a tap on what is no more
 
     def _invited(self, invitation: Invitation, asker: Asker) -> tuple[Asker, tuple[Act, ...]]:
@@ -155,6 +165,11 @@ class Steps:
             asker = replace(asker, language=language)
             does += (Speak(language),)
         return asker, does
+
+    def _confirming(self, asker: Asker, does: tuple[Act, ...]) -> Answer:
+        choices = taps.yes_or_no(asker.language, "confirm", "no")
+        shown = () if asker.channel == "sms" else choices  # there the page says what to write
+        return Answer("join", asker, self._lookup.page("confirmar"), shown, Asked("confirm", choices), does)
 
     def _joined(self, asker: Asker, does: tuple[Act, ...], *, told: str) -> Answer:
         """They are in; `told` is the page that said what they said yes to."""

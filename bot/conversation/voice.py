@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from bot import references
 from bot.conversation.answers import (
     Answer,
     Asked,
@@ -49,14 +48,10 @@ def passed_on(kind: Kind, text: str, asker: Asker) -> Answer:
     return Answer(kind, asker, (Phrase("passed-on"),), does=(PassOn(kind, text),))
 
 
-def again(text: str, asker: Asker) -> Answer | None:
-    """What begins with a reference belongs to that thread; the reference alone asks how it stands."""
-    found = references.leading(text)
-    if found is None:
-        return None
-    reference, rest = found
+def again(reference: str, text: str, asker: Asker) -> Answer:
+    """What begins with a reference belongs to that thread; without a text it asks how the thread stands."""
     said = Phrase("thread.", (("reference", reference),))
-    return Answer("question", asker, (said,), does=(WriteAgain(reference, rest),))
+    return Answer("question", asker, (said,), does=(WriteAgain(reference, text),))
 
 
 def judged(chosen: Tap, asker: Asker) -> Answer:

@@ -24,6 +24,7 @@ Command = Literal[
     "question",
     "community",
     "topics",
+    "unheard",
     "more",
     "help",
     "thanks",
@@ -40,6 +41,7 @@ _PRECEDENCE: tuple[Command, ...] = (
     "question",
     "community",
     "topics",
+    "unheard",
     "more",
     "help",
     "thanks",
@@ -55,7 +57,9 @@ class Commands:
         self._sayings = Sayings("common.toml", "commands.toml", tongue=tongues.names())
 
     def heard(self, words: Sequence[str]) -> Command | None:
-        """The command of a message, if it is one; `foreign` is a question for another country's consulate.
+        """The command of a message, if it is one.
+
+        `foreign` is a question for another country's consulate, `unheard` a complaint that no news arrives.
 
         Args:
             words: As `ear.words` gives them.

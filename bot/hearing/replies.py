@@ -1,4 +1,4 @@
-"""A small answer to something we have just asked: yes, no, not now, or the number of a choice.
+"""A small answer to something we have just asked: yes, no, not now, the number of a choice, or mere thanks.
 
 What may enter: words that answer a question and mean little without one, taught in `replies.toml`. Names of
 choices are the question's own.
@@ -28,6 +28,8 @@ class _Taught:
     replies: Mapping[str, Reply]
     phrases: Mapping[str, Reply]
     around: frozenset[str]
+    thanks: frozenset[str]
+    around_thanks: frozenset[str]
     numbers: Mapping[str, int]
 
 
@@ -51,6 +53,16 @@ def heard(words: Sequence[str]) -> Reply | int | None:
     return meant.pop() if known and len(meant) == 1 else None
 
 
+def only_thanks(words: Sequence[str]) -> bool:
+    """Whether a message thanks, and says nothing that somebody could have to answer.
+
+    Args:
+        words: As `ear.words` gives them.
+    """
+    taught = _taught()
+    return not taught.thanks.isdisjoint(words) and taught.thanks.union(taught.around_thanks).issuperset(words)
+
+
 def _number(word: str) -> int | None:
     if word.isascii() and word.isdecimal() and 0 < int(word) <= _MOST_CHOICES:
         return int(word)
@@ -65,5 +77,7 @@ def _taught() -> _Taught:
         replies={word: reply for reply in replies for word in file["words"][reply].split()},
         phrases={phrase: reply for reply in replies for phrase in file["phrases"][reply]},
         around=frozenset(file["around"].split()),
+        thanks=frozenset(file["thanks"]["words"].split()),
+        around_thanks=frozenset(file["thanks"]["around"].split()),
         numbers={word: n for n, names in enumerate(file["numbers"], start=1) for word in names.split()},
     )

@@ -83,8 +83,10 @@ class Wishes:
         if crises:
             parts = self._parts(words)
             leaves = leaves or "beside" in said or max(map(_out, parts)) >= _LEAVES_BESIDE
-            return Wanted(_with_others(crises, parts), "leave" if leaves else None)
+            return Wanted(_with_others(crises, parts), "leave" if leaves and "denied" not in said else None)
         exact = next((wish for wish in _EXACT if wish in said), None)
+        if "denied" in said and exact in ("leave", None):
+            return Wanted(wish="doubt")
         if exact:
             return Wanted(wish=exact)
         if len(words) <= _ONE_WORD:

@@ -50,7 +50,7 @@ ASK_OPINION = """
     WHERE broadcast = :broadcast AND subscriber IS NOT NULL
     ON CONFLICT (subscriber) DO UPDATE
     SET question = excluded.question, choices = excluded.choices, kept = NULL, until = excluded.until
-    WHERE asked.question IN ('more', 'which', 'opinion')
+    WHERE asked.question IN ('welcome', 'more', 'which', 'opinion')
 """
 ASKED_NOTHING = "DELETE FROM asked WHERE subscriber = :subscriber"
 ASKED_LAPSED = "DELETE FROM asked WHERE until <= :now"

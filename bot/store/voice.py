@@ -22,7 +22,10 @@ _THEIRS = """
         SELECT o.id FROM subscribers o JOIN subscribers me ON me.id = :subscriber
         WHERE o.id = me.id OR o.person = me.person)
 """
-THREAD_STATE = f"SELECT state FROM threads WHERE {_THEIRS}"  # noqa: S608 - a constant of ours
+THREAD_STATE = f"""
+    SELECT CASE WHEN closed_at IS NULL OR state = 'adopted' THEN state ELSE 'closed' END AS state
+    FROM threads WHERE {_THEIRS}
+"""  # noqa: S608 - a constant of ours
 THREAD_WRITTEN = f"""
     UPDATE threads SET closed_at = NULL, state = CASE WHEN state = 'answered' THEN 'received' ELSE state END
     WHERE {_THEIRS}
@@ -39,7 +42,7 @@ _THREAD = """
 THREAD = f"{_THREAD} WHERE t.reference = :reference"
 THREADS = f"""
     {_THREAD} WHERE :closed = 1 OR t.closed_at IS NULL
-    ORDER BY l.author = 'consulate', l.written_at
+    ORDER BY t.closed_at IS NOT NULL, l.author = 'consulate', l.written_at
 """
 LETTERS = """
     SELECT l.author, l.text, l.written_at, d.state AS delivery, d.reason, d.due_at
