@@ -259,6 +259,11 @@ ANY_OPEN = """
         OR EXISTS (SELECT 1 FROM deliveries WHERE broadcast = :broadcast AND state IN ('held', 'claimed'))
         AS open
 """
+TEXT_WAITS = """
+    UPDATE deliveries SET due_at = :until
+    WHERE sender = :sender AND broadcast = :broadcast AND state = 'queued' AND due_at < :until
+      AND text = :text
+"""
 REPLY_ADD = """
     INSERT INTO deliveries (inbound, subscriber, text, sender, state, due_at)
     VALUES (:inbound, :subscriber, :text, :sender, 'queued', :now)
@@ -275,10 +280,11 @@ LANE_WAITS = """
 # --- what hinders the running service ---------------------------------------------------------------------
 
 HINDRANCE_NOTE = """
-    INSERT INTO hindrances (kind, sender, reason, code) VALUES (:kind, :sender, :reason, :code)
+    INSERT INTO hindrances (kind, sender, broadcast, reason, code)
+    VALUES (:kind, :sender, :broadcast, :reason, :code)
 """
 HINDRANCES_CLEAR = "DELETE FROM hindrances"
-HINDRANCES = "SELECT kind, sender, reason, code FROM hindrances ORDER BY kind, sender"
+HINDRANCES = "SELECT kind, sender, broadcast, reason, code FROM hindrances ORDER BY kind, sender, broadcast"
 
 # --- editing while running --------------------------------------------------------------------------------
 
