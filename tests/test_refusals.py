@@ -92,6 +92,7 @@ async def test_a_refused_text_waits_alone(
         await fire.rehearsal.faults(channel, "ok")
         await fire.core.until(refused, sent=PEOPLE)
         assert lane.refused == {}
+    assert (await fire.core.reports.report(refused, fire.core.now)).reasons == ()  # it is over
     taken = await fire.taken()
     assert {taken[channel, (chat if channel == "telegram" else number)(n)] for n in range(PEOPLE)} == {1}
 

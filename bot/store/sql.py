@@ -191,10 +191,10 @@ CLAIM_BROADCAST = f"""
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
 TEXT = "SELECT open, closed, category, owner FROM texts WHERE id = :id"
-# A receipt may have overtaken the answer: the state moves forward only.
+# A receipt may have overtaken the answer: the state moves forward only. Why it waited before is over.
 SETTLE_SENT = """
     UPDATE deliveries SET state = CASE WHEN state IN ('claimed', 'unknown') THEN 'sent' ELSE state END,
-        reason = CASE WHEN reason = 'enough' THEN NULL ELSE reason END,
+        reason = CASE WHEN state IN ('claimed', 'unknown') THEN NULL ELSE reason END,
         vendor_id = :vendor_id, settled_at = :now
     WHERE id = :id AND attempt = :attempt
 """
