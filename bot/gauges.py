@@ -135,12 +135,16 @@ def _lanes(lanes: Iterable[Lane]) -> Iterator[Metric]:
         "1 while nothing can be sent; ours: for us to mend.",
         labels=["lane", "reason", "ours"],
     )
+    refused = GaugeMetricFamily(
+        "pregonero_broadcasts_refused", "Broadcasts that wait: their text is refused.", labels=["lane"]
+    )
     for lane in lanes:
         for (outcome, reason), count in sorted(lane.ends.items()):
             ends.add_metric([lane.sender, outcome, reason], count)
         left.add_metric([lane.sender], lane.spent)
         rate.add_metric([lane.sender], lane.rate)
         rests.add_metric([lane.sender], lane.resting)
+        refused.add_metric([lane.sender], len(lane.refused))
         state = "closed" if lane.trouble is None else "open" if lane.resting else "probing"
         for one in _BREAKER:
             breaker.add_metric([lane.sender, one], float(one == state))
@@ -148,7 +152,7 @@ def _lanes(lanes: Iterable[Lane]) -> Iterator[Metric]:
             trouble.add_metric([lane.sender, lane.trouble.reason, str(lane.trouble.ours).lower()], 1)
         elif lane.resting:
             trouble.add_metric([lane.sender, "rate-limited", "false"], 1)
-    yield from (ends, left, rate, rests, breaker, trouble)
+    yield from (ends, left, rate, rests, breaker, trouble, refused)
 
 
 def _receipts(silences: Mapping[str, Silence]) -> Iterator[Metric]:

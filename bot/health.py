@@ -1,8 +1,9 @@
 """Green or red: what is seen of the service, judged. Pure.
 
 What may enter: when somebody must look, and in which closed word that is told. Red is what does not mend
-itself: a lane that stands still with something to send, a fault of ours, a disk without room, a dispatcher
-that does not beat. A lane that waits because its vendor asked for it is told, and is not red.
+itself: a lane that stands still with something to send, a fault of ours in a sender or in what a broadcast
+says, a disk without room, a dispatcher that does not beat. A lane that waits because its vendor asked for it
+is told, and is not red.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Shown:
         still: Seconds for which something has waited and nothing has ended; 0 when something moves.
         waiting: Whether something waits that may leave now.
         unreceipted: Whether far more receipts are missing than usual.
+        refused: The broadcasts that wait because its vendor refuses what they say.
     """
 
     trouble: LaneTrouble | None = None
@@ -48,6 +50,7 @@ class Shown:
     still: float = 0.0
     waiting: bool = False
     unreceipted: bool = False
+    refused: Mapping[int, LaneTrouble] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,14 @@ class LaneHealth:
     Attributes:
         reason: A closed word: the trouble's, of `phrases`' table of reasons, or why this copy may not send.
         seconds: Until it may send again.
+        refused: The broadcasts that wait alone, each with its closed word.
     """
 
     condition: Condition
     reason: str = ""
     seconds: int = 0
     unreceipted: bool = False
+    refused: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def judge(
         red.append("no-beat")
     conditions = {sender: _lane(shown, shut) for sender, shown in lanes.items()}
     held = shut is not None and any(shown.waiting for shown in lanes.values())
-    if red or held or any(lane.condition in _RED for lane in conditions.values()):
+    if red or held or any(lane.condition in _RED or lane.refused for lane in conditions.values()):
         status: Status = "failing"
     elif off or any(lane.condition != "ok" or lane.unreceipted for lane in conditions.values()):
         status = "degraded"
@@ -123,7 +128,8 @@ def judge(
 
 def _lane(shown: Shown, off: Off | None) -> LaneHealth:
     condition, reason = _condition(shown, off)
-    return LaneHealth(condition, reason, round(shown.resting), shown.unreceipted)
+    refused = {broadcast: trouble.reason for broadcast, trouble in shown.refused.items()}
+    return LaneHealth(condition, reason, round(shown.resting), shown.unreceipted, refused)
 
 
 def _condition(shown: Shown, off: Off | None) -> tuple[Condition, str]:
@@ -148,4 +154,6 @@ def _told(lane: LaneHealth) -> dict[str, object]:
         told["seconds"] = lane.seconds
     if lane.unreceipted:
         told["receipts"] = "missing"
+    if lane.refused:
+        told["broadcasts"] = lane.refused
     return told

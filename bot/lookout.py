@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 _LOOK = 1.0
 
-Kind = Literal["disk-full", "disk-short", "lane-ours", "lane-theirs"]
+Kind = Literal["disk-full", "disk-short", "lane-ours", "lane-theirs", "broadcast"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class Hindrance:
 
     Attributes:
         kind: The disk is full or nearly so; or a lane's sender has a trouble that is ours to mend, or its
-            vendor's.
+            vendor's; or its vendor refuses what one broadcast says.
         sender: Whose lane; "" for the disk.
+        broadcast: Which broadcast alone; 0 where it is not one.
         reason: A closed word of the channel; "" for the disk.
         code: The vendor's own.
     """
@@ -43,6 +44,7 @@ class Hindrance:
     sender: str = ""
     reason: str = ""
     code: str = ""
+    broadcast: int = 0
 
 
 async def standing(store: Store) -> list[Hindrance]:
@@ -95,6 +97,10 @@ class Lookout:
             if trouble := lane.trouble:
                 kind: Kind = "lane-ours" if trouble.ours else "lane-theirs"
                 seen.append(Hindrance(kind, lane.sender, trouble.reason, trouble.code))
+            seen += [
+                Hindrance("broadcast", lane.sender, why.reason, why.code, broadcast)
+                for broadcast, why in lane.refused.items()
+            ]
         return seen
 
     async def _keep(self, seen: list[Hindrance]) -> None:
@@ -115,7 +121,8 @@ class Lookout:
             self._kept = seen
 
 
-def _safe(hindrance: Hindrance) -> dict[str, str]:
+def _safe(hindrance: Hindrance) -> dict[str, str | int]:
     """As the log may say it."""
-    shown = {"sender": hindrance.sender, "reason": hindrance.reason or hindrance.kind, "code": hindrance.code}
+    shown = asdict(hindrance) | {"reason": hindrance.reason or hindrance.kind}
+    del shown["kind"]
     return {name: value for name, value in shown.items() if value}

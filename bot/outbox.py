@@ -82,6 +82,7 @@ class Settled(NamedTuple):
         person: The subscriber's next state, when this is about them.
         moved_to: Their new address, sealed.
         lane_until: Before when the vendor wants nothing from this sender; kept across restarts.
+        text_until: Before when nobody else is told this text through this sender.
     """
 
     claim: Claim
@@ -92,6 +93,7 @@ class Settled(NamedTuple):
     person: str | None = None
     moved_to: bytes | None = None
     lane_until: datetime | None = None
+    text_until: datetime | None = None
 
 
 class Favour(NamedTuple):
@@ -197,6 +199,12 @@ def _turn(
     now: datetime,
     favour: Favour,
 ) -> list[Claim]:
+    refused = [
+        {"sender": sender, "broadcast": end.claim.broadcast, "text": end.claim.text, "until": to_ms(until)}
+        for end in settled
+        if (until := end.text_until)
+    ]
+    tx.each(sql.TEXT_WAITS, refused)  # before what was refused is queued again: that is to come first
     _settle(tx, vault, settled, now)
     tallies.left(tx, sender, sum(end.state == "sent" for end in settled), now)
     waits = [{"sender": sender, "wait_until": to_ms(end.lane_until)} for end in settled if end.lane_until]

@@ -34,7 +34,7 @@ _WATCHED = 20
 
 @dataclass(frozen=True, slots=True)
 class LaneTrouble:
-    """Why a lane rests, for staff: a reason of the channel's closed list, and the vendor's own code."""
+    """Why a lane rests, or one broadcast waits in it, for staff: a closed reason, and the vendor's code."""
 
     reason: str
     code: str

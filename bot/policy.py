@@ -29,7 +29,7 @@ Who was told by the vendor when to come back is not counted out: it speaks of ou
 MOST_DEATHS = 3
 """With how many processes a delivery may die: it may be what kills them, and is not sent any more."""
 PROBE = timedelta(seconds=30)
-"""How long a lane rests after a fault of ours before one delivery tries again."""
+"""How long a lane, or a text, rests after a fault of ours before one delivery tries again."""
 
 NextState = Literal["queued", "failed", "expired", "unknown"]
 
@@ -45,6 +45,7 @@ class Decision:
         person: The subscriber's next state, when the trouble is about them.
         lane_until: Nothing leaves through this sender before then.
         broken: The lane's trouble is ours to mend; staff are told.
+        refused: The trouble is with the text, and ours to mend: it waits alone; staff are told.
     """
 
     state: NextState
@@ -53,6 +54,7 @@ class Decision:
     person: Literal["left", "gone"] | None = None
     lane_until: datetime | None = None
     broken: bool = False
+    refused: bool = False
 
 
 def decide(
@@ -79,6 +81,8 @@ def decide(
         case Later():
             pause = min(FIRST_RETRY * 2 ** min(attempt - 1, 10), LONGEST_RETRY)
             return _again(trouble, attempt, now + pause * (0.5 + jitter() / 2), valid_until)
+        case Broken(text=True):
+            return Decision("queued", trouble.reason, due_at=now + PROBE, refused=True)
         case Broken():
             return Decision("queued", trouble.reason, due_at=now, lane_until=now + PROBE, broken=True)
         case Gone(moved_to=str()):

@@ -158,7 +158,7 @@ class Watch:
         if asked_to_wait or not wanted or ended != still.ended:
             still.since, still.ended = ticks, ended
         unreceipted = lane.sender in silences and silences[lane.sender].alarming
-        return Shown(lane.trouble, lane.resting, ticks - still.since, waiting, unreceipted)
+        return Shown(lane.trouble, lane.resting, ticks - still.since, waiting, unreceipted, lane.refused)
 
     def _tell_of(self, silences: Mapping[str, Silence]) -> None:
         """Say once that receipts are missing, and once that they are not any more."""

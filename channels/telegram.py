@@ -116,10 +116,7 @@ class Telegram:
                 return await self._send_file(chat, part, part.file)
             return await self._send_text(chat, part)
         except Exception as error:  # noqa: BLE001 - whatever the library says, a delivery must be settled
-            trouble = trouble_of(error)
-            if part.file and trouble.reason == "media":
-                self._uploads.forget(part.file)
-            raise trouble from None  # Telegram's sentence may hold a chat id
+            raise trouble_of(error) from None  # Telegram's sentence may hold a chat id
 
     async def look_up(self, address: str, part: Part, since: datetime, until: datetime) -> None:
         """None: a bot cannot read what it wrote (Bot API 10.1)."""
@@ -132,14 +129,16 @@ class Telegram:
         return str((await self._sending.call(self._send_message, fields))["message_id"])
 
     async def _send_file(self, chat: int | str, part: Part, file: File) -> str:
-        sent = await self._bot.send_document(
-            chat,
-            self._uploads.offered(file),
-            caption=part.text or None,
-            parse_mode=ParseMode.HTML,
-            reply_markup=keyboard(part.choices) if part.choices else None,
+        sent = await self._uploads.bring(
+            file,
+            lambda document: self._bot.send_document(
+                chat,
+                document,
+                caption=part.text or None,
+                parse_mode=ParseMode.HTML,
+                reply_markup=keyboard(part.choices) if part.choices else None,
+            ),
         )
-        self._uploads.keep(file, sent)
         return str(sent.message_id)
 
     async def _edit(self, chat: int | str, message: int, part: Part) -> str:
@@ -152,12 +151,14 @@ class Telegram:
                 link_preview_options=_NO_PREVIEW,
             )
             return str(message)
-        document = telegram.InputMediaDocument(
-            self._uploads.offered(part.file), caption=part.text, parse_mode=ParseMode.HTML
+        await self._uploads.bring(
+            part.file,
+            lambda document: self._bot.edit_message_media(
+                telegram.InputMediaDocument(document, caption=part.text, parse_mode=ParseMode.HTML),
+                chat,
+                message,
+            ),
         )
-        edited = await self._bot.edit_message_media(document, chat, message)
-        if isinstance(edited, telegram.Message):
-            self._uploads.keep(part.file, edited)
         return str(message)
 
     def read(self, request: Request) -> list[Heard | Receipt]:

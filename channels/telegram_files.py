@@ -5,12 +5,19 @@ The same small file goes to everybody in a broadcast. See https://core.telegram.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import telegram
+from telegram.error import BadRequest
+
+from channels.telegram_trouble import trouble_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from channels.base import File
+
+_Answer = TypeVar("_Answer", telegram.Message, telegram.Message | bool)
 
 _KEPT = 256
 
@@ -21,21 +28,31 @@ class Uploads:
     def __init__(self) -> None:
         self._known: dict[File, str] = {}
 
-    def offered(self, file: File) -> str | telegram.InputFile:
-        """Telegram's name for the file, or the file itself."""
-        if file in self._known:
-            return self._known[file]
+    async def bring(
+        self, file: File, request: Callable[[str | telegram.InputFile], Awaitable[_Answer]]
+    ) -> _Answer:
+        """Make a request that brings a file: by its name, and in full where Telegram does not take that.
+
+        It forgets names, and a bot does not know another's. The request was refused, so it may leave again.
+
+        Args:
+            request: Makes it, given Telegram's name for the file or the file itself.
+
+        Raises:
+            TelegramError: the library's, of the last request.
+        """
+        name = self._known.get(file)
+        if name is not None:
+            try:
+                return await request(name)
+            except BadRequest as error:
+                if trouble_of(error).reason != "media":
+                    raise
         upload = telegram.InputFile(file.content.encode(), filename=file.name, attach=True)
         upload.mimetype = file.mime  # the library guesses it from the machine's own list
-        return upload
-
-    def keep(self, file: File, message: telegram.Message) -> None:
-        """Telegram has it now, under the name that this answer tells."""
-        if message.document is not None:
+        answer = await request(upload)
+        if isinstance(answer, telegram.Message) and answer.document is not None:
             if len(self._known) >= _KEPT:
                 self._known.clear()
-            self._known[file] = message.document.file_id
-
-    def forget(self, file: File) -> None:
-        """Telegram does not know its name any more: the next request brings the file again."""
-        self._known.pop(file, None)
+            self._known[file] = answer.document.file_id
+        return answer

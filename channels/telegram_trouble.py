@@ -27,7 +27,7 @@ REASONS: Final = frozenset(
         "credentials",  # the token is wrong or was revoked
         "deactivated",  # their account is deleted
         "empty",  # nothing to see in the text
-        "media",  # it does not know the file any more that we named
+        "media",  # it does not take the file
         "moved",  # a group became a supergroup
         "never-started",  # they never pressed Start
         "no-answer",  # the request left, nothing came back
@@ -82,7 +82,7 @@ _BAD_REQUEST: dict[str, Callable[..., Trouble]] = {
     "text is empty": _EMPTY,
     "must be non-empty": _EMPTY,
     "logged out": _LOGGED_OUT,
-    "file identifier": partial(Later, "media"),
+    "file identifier": partial(Broken, "media", text=True),
 }
 
 

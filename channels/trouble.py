@@ -58,7 +58,16 @@ class Gone(Trouble):
 
 
 class Broken(Trouble):
-    """Our fault, for everyone (credentials, funds, template): the lane stops, rows stay, staff are told."""
+    """Our fault, whoever it is for: rows stay, staff are told.
+
+    Attributes:
+        text: True when the fault lies in what is said (its template, its file): that text waits and all else
+            leaves. False when it lies in the sender (credentials, funds): the lane stops.
+    """
+
+    def __init__(self, reason: str, *, code: str = "", text: bool = False) -> None:
+        super().__init__(reason, code=code)
+        self.text = text
 
 
 class Unsure(Trouble):

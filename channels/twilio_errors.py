@@ -34,12 +34,14 @@ class Cause(NamedTuple):
         reason: A closed word, see `REASONS`.
         left: For `Gone`: the person chose it.
         wait: For `Later`: how long the whole sender should rest, where the code is about a quota.
+        text: For `Broken`: it is what is said, not who says it.
     """
 
     kind: type[Trouble]
     reason: str
     left: bool = False
     wait: timedelta | None = None
+    text: bool = False
 
 
 CAUSES: Mapping[int, Cause] = {
@@ -70,15 +72,15 @@ CAUSES: Mapping[int, Cause] = {
     63026: Cause(Broken, "flagged-as-spam"),
     63051: Cause(Broken, "whatsapp-account"),
     63062: Cause(Broken, "whatsapp-account"),
-    # The template: every message made from it would fail.
-    21655: Cause(Broken, "template"),
-    21656: Cause(Broken, "template"),
-    63027: Cause(Broken, "template"),
-    63028: Cause(Broken, "template"),
-    63030: Cause(Broken, "template"),
-    63040: Cause(Broken, "template"),
-    63041: Cause(Broken, "template"),
-    63042: Cause(Broken, "template"),
+    # The template: every message made from it would fail, and no other.
+    21655: Cause(Broken, "template", text=True),
+    21656: Cause(Broken, "template", text=True),
+    63027: Cause(Broken, "template", text=True),
+    63028: Cause(Broken, "template", text=True),
+    63030: Cause(Broken, "template", text=True),
+    63040: Cause(Broken, "template", text=True),
+    63041: Cause(Broken, "template", text=True),
+    63042: Cause(Broken, "template", text=True),
     # The person: chose to leave, or is not there on this channel.
     21610: Cause(Gone, "opted-out", left=True),
     63014: Cause(Gone, "blocked", left=True),
@@ -200,6 +202,8 @@ def trouble_of(cause: Cause, code: str = "", wait: timedelta | None = None) -> T
         return Later(cause.reason, code=code, wait=wait or cause.wait)
     if cause.kind is Gone:
         return Gone(cause.reason, code=code, left=cause.left)
+    if cause.kind is Broken:
+        return Broken(cause.reason, code=code, text=cause.text)
     return cause.kind(cause.reason, code=code)
 
 

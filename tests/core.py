@@ -25,8 +25,9 @@ from bot.lane import Lane
 from bot.moments import Clockwork
 from bot.newcomers import Newcomer
 from bot.outbox import Outbox
-from bot.store import Store
+from bot.store import Store, sql, talk
 from bot.subscribers import Subscribers
+from bot.texts import dump_parts
 from bot.vault import Vault, new_key, write_key
 from channels.sms import Sms
 from channels.telegram import Telegram
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.check import Project
-    from channels.base import Channel, ChannelName
+    from bot.store import Transaction
+    from channels.base import Channel, ChannelName, Part
 
 MORNING = datetime(2026, 11, 20, 18, tzinfo=UTC)
 """Ten in the morning in Fresno."""
@@ -80,6 +82,8 @@ _TEXTS = {
     "plantilla/es": (_TEMPLATE, "Con plantilla."),
     "promocion/es": (_TEMPLATE.replace("utility", "marketing"), "Con plantilla de promoción."),
     "temas/es": ('topics = ["Salud", "salud", "familia"]\n', "Solo para quien quiere."),
+    "cita/es": ("starts = 2026-12-05T09:00:00\n", "El sábado."),
+    "cita/en": ("starts = 2026-12-05T09:00:00\n", "On Saturday."),
     "vence/es": ("valid_until = 2026-11-20T12:00:00\n", "Hasta mediodía."),
     "larga/es": ("", _LONG),
     "falsa/es": ("", "Cuesta {{ facts.nothing.here | money }}."),
@@ -237,8 +241,6 @@ class Core:
 
     async def heard(self, address: str, channel: ChannelName = "whatsapp") -> None:
         """Somebody writes: their reply window opens."""
-        from bot.store import sql
-
         sealed = self.vault.seal(channel, address)
         found = await self.rows("SELECT id FROM subscribers WHERE address = :sealed", sealed=sealed)
         now = int(self.now.timestamp() * 1000)
@@ -311,6 +313,25 @@ class Core:
                     seen = await self.counts(broadcast)
         except TimeoutError:
             raise AssertionError(f"{seen}, not {counts}") from None
+
+
+async def reply(core: Core, address: str, part: Part, channel: ChannelName = "telegram") -> None:
+    """Queue an answer to somebody who wrote."""
+    sender = "bot" if channel == "telegram" else channel
+    sealed = core.vault.seal(channel, address)
+    [(who,)] = await core.rows("SELECT id FROM subscribers WHERE address = :sealed", sealed=sealed)
+    said = dump_parts([part])
+    text = {"broadcast": None, "channel": channel, "language": "es", "edition": "es", "sender": sender}
+    text |= {"variant": "", "open": said, "closed": said, "category": None, "mark": None, "owner": None}
+    heard = {"sender": sender, "vendor_id": part.text, "subscriber": who, "text": None, "left_there": 0}
+    now = int(core.now.timestamp() * 1000)
+
+    def work(tx: Transaction) -> None:
+        inbound = tx.rows(talk.INBOUND_ADD, heard | {"heard_at": now})[0]["id"]
+        row = {"inbound": inbound, "subscriber": who, "sender": sender, "now": now}
+        tx.run(sql.REPLY_ADD, row | {"text": tx.rows(sql.TEXT_ADD, text)[0]["id"]})
+
+    await core.store.write(work)
 
 
 async def when(true: Callable[[], Awaitable[object]]) -> None:

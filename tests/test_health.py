@@ -80,6 +80,16 @@ def test_a_copy_that_may_not_send_says_so() -> None:
     assert (doubtful.status, doubtful.lanes["sms"].condition) == ("degraded", "ok")
 
 
+def test_a_broadcast_that_waits_alone_is_red_and_its_lane_is_not() -> None:
+    """Somebody must mend what it says; the lane's other messages leave, and are said to."""
+    found = judged(sms=Shown(refused={7: LaneTrouble("template", "21655", ours=True)}))
+    assert found.row() == {
+        "status": "failing",
+        "reasons": [],
+        "lanes": {"sms": {"state": "ok", "broadcasts": {7: "template"}}},
+    }
+
+
 def test_missing_receipts_are_told_and_are_not_red() -> None:
     """Messages leave, so nobody must get up at night; but nobody knows whether they arrive."""
     found = judged(sms=Shown(unreceipted=True))

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.store import Unusable, sql, talk
-from bot.texts import dump_parts
+from bot.store import Unusable
 from channels.base import Part
 from channels.trouble import Trouble
 from tests.core import (
@@ -28,6 +27,7 @@ from tests.core import (
     people,
     person,
     refusal,
+    reply,
     when,
 )
 
@@ -59,22 +59,9 @@ async def troubled(dispatcher: Dispatcher) -> bool:
     return dispatcher.lanes[0].trouble is not None
 
 
-async def reply(core: Core, address: str, words: str) -> None:
-    """Queue an answer to somebody who wrote."""
-    sealed = core.vault.seal("telegram", address)
-    [(who,)] = await core.rows("SELECT id FROM subscribers WHERE address = :sealed", sealed=sealed)
-    part = dump_parts([Part(words, "html", "utf-16", len(words), 1)])
-    text = {"broadcast": None, "channel": "telegram", "language": "es", "edition": "es", "sender": "bot"}
-    text |= {"variant": "", "open": part, "closed": part, "category": None, "mark": None, "owner": None}
-    heard = {"sender": "bot", "vendor_id": words, "subscriber": who, "text": None, "left_there": 0}
-    now = int(core.now.timestamp() * 1000)
-
-    def work(tx: Transaction) -> None:
-        inbound = tx.rows(talk.INBOUND_ADD, heard | {"heard_at": now})[0]["id"]
-        row = {"inbound": inbound, "subscriber": who, "sender": "bot", "now": now}
-        tx.run(sql.REPLY_ADD, row | {"text": tx.rows(sql.TEXT_ADD, text)[0]["id"]})
-
-    await core.store.write(work)
+def words(said: str) -> Part:
+    """One message on Telegram."""
+    return Part(said, "html", "utf-16", len(said), 1)
 
 
 async def test_everybody_gets_it_once(core: Core, vendor: Vendor) -> None:
@@ -309,7 +296,7 @@ async def test_a_reply_overtakes_a_broadcast(core: Core, vendor: Vendor) -> None
     broadcast = await core.announce()
     async with core.dispatching(vendor.telegram(), rate=100) as dispatcher:
         await vendor.until(20)
-        await reply(core, chat(179), "respuesta")
+        await reply(core, chat(179), words("respuesta"))
         dispatcher.stir()
         await core.until(broadcast, sent=180)
     said = [asked.form["text"] for asked in vendor.asked]
@@ -321,7 +308,7 @@ async def test_who_left_still_gets_their_answer(core: Core, vendor: Vendor) -> N
     await core.take_in(people(2))
     broadcast = await core.announce()
     await core.store.write(lambda tx: tx.run("UPDATE subscribers SET state = 'left' WHERE id = 1"))
-    await reply(core, chat(0), "baja")
+    await reply(core, chat(0), words("baja"))
     async with core.dispatching(vendor.telegram()):
         await core.until(broadcast, sent=1, cancelled=1)
     assert [asked.form["text"] for asked in vendor.asked if asked.to == chat(0)] == ["baja"]
@@ -343,7 +330,7 @@ async def test_a_chat_is_written_to_once_a_second(core: Core, vendor: Vendor) ->
     """However much waits for one person, Telegram gets one message a second for them, and others go first."""
     await core.take_in(people(30))
     first, second = await core.announce(), await core.announce("plantilla", moment="n")
-    await reply(core, chat(0), "respuesta")
+    await reply(core, chat(0), words("respuesta"))
     async with core.dispatching(vendor.telegram(), rate=2000):
         await core.until(first, sent=30)
         await core.until(second, sent=30)

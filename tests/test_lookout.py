@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 WRONG = Hindrance("lane-ours", "sms", "credentials", "20003")
 SILENT = Hindrance("lane-theirs", "bot", "no-answer")
 FULL = Hindrance("disk-full")
+UNFIT, UNFIT_TOO = (Hindrance("broadcast", "sms", "template", "21655", number) for number in (7, 8))
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Shown:
 
     sender: str
     trouble: LaneTrouble | None = None
+    refused: dict[int, LaneTrouble] = field(default_factory=dict)
 
 
 @dataclass
@@ -90,6 +92,18 @@ async def test_a_lane_in_trouble_is_seen_until_it_is_well(
         await seen.stands(SILENT)
     assert seen.told == [(WRONG, True), (SILENT, True), (WRONG, False)]
     assert await standing(core.store) == []  # the service has ended
+
+
+async def test_a_broadcast_that_waits_alone_is_told_by_its_number(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two broadcasts that one vendor refuses are two things to know, each told to be over when it is."""
+    async with looking(core, monkeypatch) as seen:
+        seen.sms.refused = dict.fromkeys((7, 8), LaneTrouble("template", "21655", ours=True))
+        await seen.stands(UNFIT, UNFIT_TOO)
+        del seen.sms.refused[7]
+        await seen.stands(UNFIT_TOO)
+    assert seen.told == [(UNFIT, True), (UNFIT_TOO, True), (UNFIT, False)]
 
 
 async def test_a_full_disk_is_told_when_nothing_can_be_kept(

@@ -116,6 +116,7 @@ async def test_the_longest_rest_holds() -> None:
         ([Unsure("silence"), Refused("empty"), Refused("empty")] * 7, None),
         ([Unsure("silence"), Refused("empty")] * 11, LaneTrouble("silence", "", ours=False)),
         ([Gone("dead")] * 9, None),
+        ([Broken("template", text=True)] * 20, None),
         ([Broken("credentials", code="401")], LaneTrouble("credentials", "401", ours=True)),
     ],
 )

@@ -45,6 +45,7 @@ TABLE: list[tuple[Trouble, int, datetime | None, Decision]] = [
     (Gone("moved", moved_to="7"), MOST_ATTEMPTS, None, Decision("failed", "moved")),
     (Broken("funds"), 1, None, BROKEN),
     (Broken("funds"), MOST_ATTEMPTS, SOON, BROKEN),
+    (Broken("template", text=True), 1, None, Decision("queued", "template", then(30), refused=True)),
     (Unsure("silence"), 1, None, Decision("unknown", "silence")),
     (Unsure("silence"), MOST_ATTEMPTS, SOON, Decision("unknown", "silence")),
 ]

@@ -135,6 +135,18 @@ async def test_waits_are_of_all_lengths(rehearsal: Rehearsal) -> None:
     assert len(waits) > 100
 
 
+async def test_what_is_plain_meets_no_fault_of_content(rehearsal: Rehearsal) -> None:
+    """Only what carries a file or is made from a template is refused, in each vendor's own words."""
+    await rehearsal.faults("telegram", "content")
+    await rehearsal.faults("sms", "content")
+    with connected(rehearsal) as connection:
+        for sent in (request("telegram"), request("sms"), request("sms", ContentSid="HX" + "0" * 31 + "1")):
+            connection.sendall(sent)
+            said = answered(connection)
+    assert '"code": 21655' in said
+    assert [row["outcome"] for row in await rehearsal.ledger()] == ["accepted", "accepted", "refused"]
+
+
 async def test_no_funds_is_twilios_own_code(rehearsal: Rehearsal) -> None:
     """An account whose funds are gone is refused with 10001, as Twilio's list of errors has it."""
     await rehearsal.faults("sms", "funds")

@@ -53,7 +53,7 @@ COLUMNS = {
     " vendor_id corrects claimed_at looked deaths repeated told",
     "tallies": "sender quarter sent told",
     "folded": "broadcast state reason sender people asked repeated begun",
-    "hindrances": "kind sender reason code",
+    "hindrances": "kind sender broadcast reason code",
     "editing": "file line rule quoted",
     "lanes": "sender wait_until",
     "sqlite_sequence": "name seq",
@@ -63,7 +63,7 @@ COLUMNS = {
 
 INDEXED = [
     *(sql.CLAIM_REPLIES, sql.CLAIM_BROADCAST, sql.TEXT, sql.ORPHANS, sql.ANY_OPEN, sql.EXPIRE),
-    *(sql.SETTLE_SENT, sql.SETTLE_NEXT_PART, sql.SETTLE_BACK, sql.SETTLE_ENDED),
+    *(sql.SETTLE_SENT, sql.SETTLE_NEXT_PART, sql.SETTLE_BACK, sql.SETTLE_ENDED, sql.TEXT_WAITS),
     *(sql.RECEIPT_ROW, sql.RECEIPT_STATE, sql.RELEASE_WINDOW, sql.PERSON_FORGET_REPLIES),
     *(
         audience.fan_out(),

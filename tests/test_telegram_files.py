@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -19,11 +19,11 @@ from channels.markdown import parse
 from channels.telegram import Telegram
 from channels.telegram_edits import edits
 from channels.telegram_html import render
-from channels.trouble import Gone, Later, Refused, Trouble
+from channels.trouble import Broken, Gone, Refused, Trouble
 from tests.conftest import BOT_TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.conftest import Rehearsal
 
@@ -66,24 +66,43 @@ async def test_a_file_arrives_byte_for_byte(channel: Telegram, rehearsal: Rehear
 
 async def test_the_same_file_goes_up_once(channel: Telegram, rehearsal: Rehearsal) -> None:
     """After the first person Telegram is only told the file's name, as it asks; other bytes go up anew."""
-    uploads = []
-    known = channel._uploads.offered
-    channel._uploads.offered = lambda file: uploads.append(known(file)) or uploads[-1]  # type: ignore[method-assign,func-returns-value] # to see what leaves
+    brought: list[object] = []
+    bring = channel._uploads.bring
+
+    async def seen(file: File, request: Callable[[object], Any]) -> object:
+        def noted(document: object) -> Any:  # noqa: ANN401 - the library's own
+            brought.append(document)
+            return request(document)
+
+        return await bring(file, noted)
+
+    channel._uploads.bring = seen  # type: ignore[method-assign,assignment] # to see what leaves
     for part in (EVENT, EVENT, replace(EVENT, file=replace(ICS, content="BEGIN:VCALENDAR"))):
         await channel.send(ROSA, part, "1.1.0.1")
-    assert [isinstance(one, str) for one in uploads] == [False, True, False]
     files = [bubble["file"]["file_id"] for bubble in await rehearsal.messages("telegram", ROSA)]
-    assert files[0] == files[1] == uploads[1] != files[2]
+    assert files[0] == files[1] == brought[1] != files[2]
+    assert not isinstance(brought[0], str)
+    assert not isinstance(brought[2], str)
 
 
 async def test_a_name_that_telegram_forgot_goes_up_again(channel: Telegram, rehearsal: Rehearsal) -> None:
-    """When the vendor does not know the file any more, the message goes again and brings it."""
+    """When the vendor does not know the file any more, the message brings it at once, an edit too."""
     await channel.send(ROSA, EVENT, "1.1.0.1")
     await rehearsal.reset()
-    with pytest.raises(Later):
-        await channel.send(ROSA, EVENT, "2.1.0.1")
-    await channel.send(ROSA, EVENT, "3.1.0.1")
-    assert len([one for one in await rehearsal.messages("telegram", ROSA) if one["file"]]) == 1
+    number = await channel.send(ROSA, EVENT, "2.1.0.1")
+    await rehearsal.faults("telegram", "content", count=1)
+    await channel.send(ROSA, replace(EVENT, text="Adiós"), "3.1.0.2", number)
+    [bubble] = [one for one in await rehearsal.messages("telegram", ROSA) if one["file"]]
+    assert (bubble["id"], bubble["text"]) == (number, "Adiós")
+
+
+async def test_a_file_that_is_refused_in_full_is_our_fault(channel: Telegram, rehearsal: Rehearsal) -> None:
+    """It would be refused to everybody: so it is no fault of this person's, nor of the bot's."""
+    await rehearsal.faults("telegram", "content")
+    with pytest.raises(Broken) as caught:
+        await channel.send(ROSA, EVENT, "1.1.0.1")
+    assert (caught.value.reason, caught.value.text) == ("media", True)
+    await channel.send(ROSA, TEXT, "2.1.0.1")
 
 
 async def test_a_copy_is_made_right_where_it_stands(channel: Telegram, rehearsal: Rehearsal) -> None:

@@ -99,7 +99,8 @@ def warn_hindered(desk: Desk, hindrances: Iterable[Hindrance]) -> None:
     for one in hindrances:
         reason = desk.phrases.say(f"reasons.{one.reason}") if one.reason else ""
         room = f"{RESERVE // 1024**2:,}"
-        desk.warn(f"hindrance.{one.kind}", sender=one.sender, reason=reason, room=room)
+        values = {"sender": one.sender, "broadcast": str(one.broadcast), "reason": reason, "room": room}
+        desk.warn(f"hindrance.{one.kind}", **values)
 
 
 def show(desk: Desk, project: Project, report: Report) -> None:

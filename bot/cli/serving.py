@@ -101,8 +101,8 @@ def _tell(desk: Desk, hindrance: Hindrance, begins: bool) -> None:  # noqa: FBT0
     if begins:
         warn_hindered(desk, [hindrance])
     else:
-        over = "lane-over" if hindrance.sender else "disk-over"
-        desk.warn(f"hindrance.{over}", sender=hindrance.sender)
+        over = "broadcast" if hindrance.broadcast else "lane" if hindrance.sender else "disk"
+        desk.warn(f"hindrance.{over}-over", sender=hindrance.sender, broadcast=str(hindrance.broadcast))
 
 
 async def _introduce(settings: Settings) -> None:

@@ -89,7 +89,7 @@ class _Watcher:
         )
         self._desk, self._app, self._broadcasts, self._stop = desk, app, broadcasts, stop
         self._bars = {number: self.progress.add_task("", total=None, start=True) for number in broadcasts}
-        self._said: set[tuple[str, str]] = set()
+        self._said: set[tuple[str, str, str, int]] = set()
         self._open = -1
         self._moved_at = 0.0
 
@@ -155,11 +155,15 @@ class _Watcher:
                 patience = max(patience or 0.0, _PATIENCE[trouble.ours])
             elif lane.resting > 1:
                 self._complain("lane-waits", lane.sender, "", lane.resting)
+            for broadcast in self._bars.keys() & lane.refused.keys():
+                self._complain("broadcast", lane.sender, lane.refused[broadcast].reason, broadcast=broadcast)
+                patience = max(patience or 0.0, _PATIENCE[True])
         return patience is not None and quiet > patience
 
-    def _complain(self, kind: str, sender: str, reason: str, seconds: float) -> None:
-        if (sender, kind + reason) in self._said:
+    def _complain(self, kind: str, sender: str, reason: str, seconds: float = 0, broadcast: int = 0) -> None:
+        if (sender, kind, reason, broadcast) in self._said:
             return
-        self._said.add((sender, kind + reason))
+        self._said.add((sender, kind, reason, broadcast))
         why = self._desk.phrases.say(f"reasons.{reason}") if reason else ""
-        self._desk.warn(f"said.{kind}", sender=sender, reason=why, seconds=round(seconds))
+        values = {"sender": sender, "reason": why, "seconds": round(seconds), "broadcast": str(broadcast)}
+        self._desk.warn(f"said.{kind}", **values)

@@ -17,6 +17,7 @@ import structlog
 
 from bot.disk import AGAIN
 from bot.lane import ends
+from bot.lane.refusals import Refusals
 from bot.lane.requests import Requests
 from bot.lane.spacing import Spacing
 from bot.outbox import Favour, Settled
@@ -26,7 +27,7 @@ from bot.texts import Unreadable
 from bot.vault import BadKey
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
     from bot.disk import Disk
     from bot.moments import Clockwork
@@ -93,7 +94,10 @@ class Lane:
         self._claimed = self._favoured = 0
         self._stopping = False
         self._full = False
-        self._requests = Requests(sender, channel, self._pace, outbox, vault, clockwork, self._end, self.stop)
+        self._refusals = Refusals()
+        self._requests = Requests(
+            sender, channel, self._pace, self._refusals, outbox, vault, clockwork, self._end, self.stop
+        )
         self._texts: dict[int, Text] = {}
 
     @property
@@ -105,6 +109,11 @@ class Lane:
     def trouble(self) -> LaneTrouble | None:
         """Why nothing can be sent; None when all is well."""
         return self._pace.trouble
+
+    @property
+    def refused(self) -> Mapping[int, LaneTrouble]:
+        """The broadcasts that wait because the vendor refuses a text of theirs, each with the reason."""
+        return self._refusals.broadcasts
 
     @property
     def resting(self) -> float:
@@ -191,6 +200,7 @@ class Lane:
         favour = Favour(self._favoured, (self._claimed % _FAVOURED + room) // _FAVOURED)
         settled, now = list(self._ended), self._clockwork.now()
         if room:
+            self._refusals.heed({broadcast for broadcast, _ in broadcasts})
             self._look_at = time.monotonic() + _IDLE
         claims = await self._outbox.turn(self.sender, settled, broadcasts, room, now, favour)
         del self._ended[: len(settled)]

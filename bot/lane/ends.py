@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.moments import to_ms
 from bot.outbox import Settled
 from bot.policy import NEXT_PART
-from channels.trouble import Later, Unsure
+from channels.trouble import Broken, Later, Refused, Unsure
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,10 +43,16 @@ def interrupted(claim: Claim, part: Part, now: datetime) -> Settled:
     return Settled(claim, "unknown", "stopped")
 
 
-def weighed(part: Part, trouble: Trouble) -> Trouble:
-    """The trouble as the policy is to judge it: what may be done twice is tried again when in doubt."""
+def weighed(claim: Claim, part: Part, trouble: Trouble) -> Trouble:
+    """The trouble as the policy is to judge it.
+
+    What may be done twice is tried again when in doubt. A reply whose text is refused is one person's alone:
+    by the time that it is mended nobody waits for it.
+    """
     if part.replaces and isinstance(trouble, Unsure):
         return Later(trouble.reason, code=trouble.code)
+    if claim.reply and isinstance(trouble, Broken) and trouble.text:
+        return Refused(trouble.reason, code=trouble.code)
     return trouble
 
 

@@ -15,6 +15,7 @@ from channels.trouble import Gone, Refused, Trouble, Unsure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.lane.refusals import Refusals
     from bot.moments import Clockwork
     from bot.outbox import Claim, Outbox, Settled
     from bot.pace import Pace
@@ -31,6 +32,7 @@ class Requests:
     """Requests under way through one sender.
 
     Args:
+        refusals: Takes which texts the vendor refuses, and which it takes again.
         end: Takes how each claim ended.
         stop: Called after a fault of ours that kept an end from being told: nothing more may begin.
 
@@ -43,6 +45,7 @@ class Requests:
         sender: str,
         channel: Channel,
         pace: Pace,
+        refusals: Refusals,
         outbox: Outbox,
         vault: Vault,
         clockwork: Clockwork,
@@ -53,6 +56,7 @@ class Requests:
         self._sender = sender
         self._channel = channel
         self._pace = pace
+        self._refusals = refusals
         self._outbox = outbox
         self._vault = vault
         self._clockwork = clockwork
@@ -84,6 +88,7 @@ class Requests:
         try:
             vendor_id = await self._sent(claim, address, part, parts)
             self._pace.answered()
+            self._refusals.taken(claim.text)
             self._end(ends.accepted(claim, parts, vendor_id, self._clockwork.now()))
         except Trouble as trouble:
             self._in_trouble(claim, part, trouble)
@@ -112,7 +117,7 @@ class Requests:
     def _in_trouble(self, claim: Claim, part: Part, trouble: Trouble) -> None:
         now = self._clockwork.now()
         decision = decide(
-            ends.weighed(part, trouble),
+            ends.weighed(claim, part, trouble),
             attempt=claim.attempt,
             now=now,
             valid_until=from_ms(claim.valid_until),
@@ -120,9 +125,14 @@ class Requests:
         )
         moved = isinstance(trouble, Gone) and trouble.moved_to
         moved_to = self._vault.seal(self._channel.name, moved) if moved else None
-        self._end(ends.troubled(claim, part, decision, moved_to, now))
+        settled = ends.troubled(claim, part, decision, moved_to, now)
         told = {"sender": self._sender, "reason": trouble.reason, "code": trouble.code}
         log.info("send.trouble", delivery=claim.id, **told)
+        if decision.refused:
+            if claim.broadcast not in self._refusals.broadcasts:
+                log.warning("broadcast.refused", broadcast=claim.broadcast, **told)
+            settled = self._refusals.put_off(settled, trouble, now)
+        self._end(settled)
         well = self._pace.trouble is None
         self._pace.weigh(trouble, decision, now)
         if well and self._pace.trouble is not None:

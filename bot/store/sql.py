@@ -194,10 +194,10 @@ CLAIM_BROADCAST = f"""
     {_CLAIMED}
 """  # noqa: S608 - a constant of ours
 TEXT = "SELECT open, closed, category, owner FROM texts WHERE id = :id"
-# A receipt may have overtaken the answer: the state moves forward only.
+# A receipt may have overtaken the answer: the state moves forward only. Why it waited before is over.
 SETTLE_SENT = """
     UPDATE deliveries SET state = CASE WHEN state IN ('claimed', 'unknown') THEN 'sent' ELSE state END,
-        reason = CASE WHEN reason = 'enough' THEN NULL ELSE reason END,
+        reason = CASE WHEN state IN ('claimed', 'unknown') THEN NULL ELSE reason END,
         vendor_id = :vendor_id, settled_at = :now
     WHERE id = :id AND attempt = :attempt
 """
@@ -262,6 +262,11 @@ ANY_OPEN = """
         OR EXISTS (SELECT 1 FROM deliveries WHERE broadcast = :broadcast AND state IN ('held', 'claimed'))
         AS open
 """
+TEXT_WAITS = """
+    UPDATE deliveries SET due_at = :until
+    WHERE sender = :sender AND broadcast = :broadcast AND state = 'queued' AND due_at < :until
+      AND text = :text
+"""
 REPLY_ADD = """
     INSERT INTO deliveries (inbound, subscriber, text, sender, state, due_at)
     VALUES (:inbound, :subscriber, :text, :sender, 'queued', :now)
@@ -278,10 +283,11 @@ LANE_WAITS = """
 # --- what hinders the running service ---------------------------------------------------------------------
 
 HINDRANCE_NOTE = """
-    INSERT INTO hindrances (kind, sender, reason, code) VALUES (:kind, :sender, :reason, :code)
+    INSERT INTO hindrances (kind, sender, broadcast, reason, code)
+    VALUES (:kind, :sender, :broadcast, :reason, :code)
 """
 HINDRANCES_CLEAR = "DELETE FROM hindrances"
-HINDRANCES = "SELECT kind, sender, reason, code FROM hindrances ORDER BY kind, sender"
+HINDRANCES = "SELECT kind, sender, broadcast, reason, code FROM hindrances ORDER BY kind, sender, broadcast"
 
 # --- editing while running --------------------------------------------------------------------------------
 

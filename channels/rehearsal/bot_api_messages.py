@@ -122,7 +122,8 @@ def _weathered(
 ) -> dict[str, Any]:
     """Do it in today's weather; the ledger keeps every no."""
     address = str(given.get("chat_id", "")).strip()
-    fault = request[MET] = stage.faults.take("telegram")
+    plain = not given.keys() & {"document", "media"}
+    fault = request[MET] = stage.faults.take("telegram", plain=plain)
     try:
         if fault is not None and not fault.accepts:
             _meet(fault, request)
@@ -151,6 +152,8 @@ def _meet(fault: Fault, request: web.Request) -> None:
             raise Refusal(503, "Service Unavailable")  # for the ledger: nobody hears it
         case "credentials":
             raise Refusal(401, "Unauthorized")
+        case "content":
+            raise Refusal(400, "Bad Request: wrong file identifier/HTTP URL specified")
     raise failure()
 
 

@@ -25,6 +25,7 @@ Kind = Literal[
     "reset",
     "credentials",
     "funds",
+    "content",
     "500-accepted",
     "closed-accepted",
     "reset-accepted",
@@ -37,7 +38,9 @@ Kind = Literal[
     "ok",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_NOTHING_ACCEPTED: frozenset[Kind] = frozenset({"429", "500", "down", "reset", "credentials", "funds"})
+_NOTHING_ACCEPTED: frozenset[Kind] = frozenset(
+    {"429", "500", "down", "reset", "credentials", "funds", "content"}
+)
 _OF_RECEIPTS: frozenset[Kind] = frozenset({"receipts-lost", "receipts-doubled", "receipts-reversed"})
 NOT_ON_TELEGRAM: frozenset[Kind] = _OF_RECEIPTS | {"funds"}
 """It costs nothing there, and nothing is told of a message afterwards."""
@@ -51,8 +54,9 @@ class Fault:
 
     Attributes:
         kind: Nothing is accepted: "429" throttles; "500" fails; "down" closes the connection (FIN) and
-            "reset" resets it (RST) without an answer; "credentials" and "funds" refuse everybody. The message
-            is accepted: "500-accepted" fails all the same; "closed-accepted" and "reset-accepted" lose the
+            "reset" resets it (RST) without an answer; "credentials" and "funds" refuse everybody; "content"
+            refuses what carries a file or is made from a template, and meets nothing else. The message is
+            accepted: "500-accepted" fails all the same; "closed-accepted" and "reset-accepted" lose the
             answer; "half" breaks off in the middle of it; "hang" never answers; "slow" answers after
             `seconds`. Of receipts: "receipts-lost", "receipts-doubled", "receipts-reversed" (last first).
         retry_after: Seconds, with "429": the least and the most, each time another.
@@ -117,15 +121,21 @@ class Faults:
         """Fair weather everywhere."""
         self._now.clear()
 
-    def take(self, channel: Channel, *, of_receipts: bool = False) -> Fault | None:
-        """What this send, or the receipts of this message, meet, if anything."""
+    def take(self, channel: Channel, *, of_receipts: bool = False, plain: bool = True) -> Fault | None:
+        """What this send, or the receipts of this message, meet, if anything.
+
+        Args:
+            plain: It carries no file and is made from no template.
+        """
         fault = self._now.get((channel, of_receipts))
-        return fault if fault is not None and fault.strikes() else None
+        if fault is None or (plain and fault.kind == "content"):
+            return None
+        return fault if fault.strikes() else None
 
     def outage(self, channel: Channel) -> Fault | None:
         """What meets everybody who asks anything of a channel, if anything."""
         fault = self._now.get((channel, False))
-        return fault if fault is not None and fault.kind != "ok" and fault.left is None else None
+        return fault if fault is not None and fault.kind != "content" and fault.left is None else None
 
 
 def hang_up(request: web.Request, *, reset: bool = False) -> None:

@@ -30,7 +30,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     channel: Channel = "whatsapp" if form.get("To", "").startswith("whatsapp:") else "sms"
     try:
         token = account_token(request.headers.get("Authorization", ""), account)
-        fault = stage.faults.take(channel)
+        fault = stage.faults.take(channel, plain="ContentSid" not in form)
         if fault is not None and not fault.accepts:
             _meet(fault, request)
         wanted = checked(form)
@@ -56,6 +56,8 @@ def _meet(fault: Fault, request: web.Request) -> None:
             raise Refusal(20003, "Authenticate", 401)
         case "funds":  # no page of Twilio's tells the HTTP status: with this one the code must be read
             raise Refusal(10001, "Account is not active", 400)
+        case "content":
+            raise Refusal(21655, "The ContentSid is invalid.")
     raise _failure()
 
 

@@ -14,6 +14,7 @@ from bot.store.faults import Unusable
 from bot.store.migrations.conversation import CONVERSATION
 from bot.store.migrations.first_day import FIRST_DAY
 from bot.store.migrations.outbox import OUTBOX
+from bot.store.migrations.refusals import REFUSALS
 from bot.store.migrations.schedules import SCHEDULES
 
 migrations = Migrations("pregonero")
@@ -41,6 +42,12 @@ def m0003_schedules(db: Database) -> None:
 def m0004_outbox(db: Database) -> None:
     """What an outbox that one can bet on needs."""
     _run(db, OUTBOX)
+
+
+@migrations()
+def m0005_refusals(db: Database) -> None:
+    """What is told of a broadcast that waits alone needs."""
+    _run(db, REFUSALS)
 
 
 def refuse_strangers(db: Database) -> None:
