@@ -35,8 +35,6 @@ _LOOKS = {
 }
 
 
-_REACHED = frozenset({"sent", "delivered", "read"})
-"""States in which a reason tells of a try before the one that went well."""
 _KEPT = {"asked": "dim", "open": "yellow", "repeated": "yellow", "unknown": "yellow"}
 _TELLING = frozenset(
     {"draft", "returned", "rejected", "missed", "expired", "scheduled", "cancelled", "paused"}
@@ -160,8 +158,7 @@ def _show_counts(desk: Desk, report: Report, community: Community | None, *, idl
         desk.console.print(f"  {say(f'report.{word}', n=people)}", markup=False)
         for why in report.reasons:
             if why.state == state:
-                word = "because-before" if state in _REACHED else "because"
-                because = say(f"report.{word}", reason=say(f"reasons.{why.reason}"), n=why.people)
+                because = say("report.because", reason=say(f"reasons.{why.reason}"), n=why.people)
                 if why.until and community:
                     when = desk.moment(why.until, community.zone)
                     because = say("report.because-until", because=because, when=when)
