@@ -20,7 +20,8 @@ import click
 from rich.console import Console
 
 from benchmarks import machine, million
-from benchmarks.field import FIELD, measured
+from benchmarks.field import FIELD, in_turns, measured
+from benchmarks.figures import summed
 from benchmarks.programs import PEERS, MissingError
 from benchmarks.runs import NotMeasuredError, in_own_process, scratch
 from benchmarks.table import table
@@ -128,14 +129,14 @@ class _Bench:
         return f"round {number + 1} of {self._size.rounds}"
 
     def _field(self, number: int, texts: dict[str, str]) -> None:
-        """Everybody once; every other round the other way about, so that nobody always comes first."""
-        for one in reversed(FIELD) if number % 2 else FIELD:
+        """Everybody who sends, in turns."""
+        turns: dict[str, list[dict[str, Any] | None]] = {one.name: [] for one in FIELD}
+        for one, messages in in_turns(number):
             self._say(f"{self._round(number)}: {one.shown}")
-            messages = one.messages // self._size.share
-            runs = self._results["rates"][one.name]
-            self._try(
-                runs, one.name, measured, one, messages, self._server, self._recorded, texts[one.channel]
-            )
+            how = (one, messages // self._size.share, self._server, self._recorded, texts[one.channel])
+            self._try(turns[one.name], one.name, measured, *how)
+        for name, runs in turns.items():
+            self._results["rates"][name].append(summed(runs))
 
     def _answers(self, number: int, asked: dict[str, Path]) -> None:
         for name in sorted(_ANSWERS, reverse=bool(number % 2)):

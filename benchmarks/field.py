@@ -80,6 +80,24 @@ FIELD = (
 )
 
 
+_TURNS = 3
+"""How often in a round our lanes and the bare clients are measured, a part of their messages at a time."""
+
+
+def in_turns(number: int) -> list[tuple[Contender, int]]:
+    """Who is measured in a round, in order, each with how many messages.
+
+    The core changes its speed from minute to minute: so our lanes and what they are compared with stand next
+    to each other, at the beginning, in the middle and at the end. Every other round goes the other way about.
+    """
+    names = [name for channel in _NAMES for name in (f"lane.{channel}", f"bare.{channel}")]
+    compared = [(one, one.messages // _TURNS) for name in names for one in FIELD if one.name == name]
+    others = [(one, one.messages) for one in FIELD if one.name not in names]
+    half = len(others) // 2
+    order = [*compared, *others[:half], *reversed(compared), *others[half:], *compared]
+    return order[::-1] if number % 2 else order
+
+
 def measured(one: Contender, messages: int, server: str, recorded: Path, text: str) -> dict[str, Any]:
     """One measurement, once the vendors agree that they were asked as often as there were messages.
 

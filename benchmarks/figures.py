@@ -18,6 +18,17 @@ def made(runs: Runs) -> list[dict[str, Any]]:
     return [run for run in runs if run is not None]
 
 
+def summed(turns: Runs) -> dict[str, Any] | None:
+    """One round of what was measured in several turns; None when one of them was not."""
+    whole = made(turns)
+    if len(whole) < len(turns):
+        return None
+    sums: dict[str, Any] = {
+        name: sum(run[name] for run in whole) for name in ("messages", "seconds", "cpu_seconds")
+    }
+    return sums | {"peak_mb": max(run["peak_mb"] for run in whole)}
+
+
 def rate(runs: Runs) -> float | None:
     """Messages a second; None when no round was measured."""
     return median([_rate(run) for run in made(runs)]) if made(runs) else None
