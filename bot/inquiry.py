@@ -100,10 +100,9 @@ class Inquiry:
                 if part.template and len(found) <= await self._alike(sender, one):
                     return Told("trouble")
                 return Told("taken", found[0], more)
-        for (
-            part,
-            _,
-        ) in said:  # nobody's, and of another hour: it may be this one
+        for part, _ in said:  # the same words, of another hour and nobody's, may be this one
+            if part.template:
+                continue  # whatever else they were sent would look like it
             taken = await channel.look_up(address, part, left - _WRONG, left + _WRONG)
             if await self._unexplained(one, taken or ()):
                 return Told("trouble")
