@@ -14,7 +14,7 @@ import structlog
 from bot.store import Unusable, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bot.disk import Disk
     from bot.lane import Lane
@@ -92,16 +92,7 @@ class Lookout:
 
     def _seen(self) -> list[Hindrance]:
         disk: list[Kind] = ["disk-full"] if self._disk.full else ["disk-short"] if self._disk.short else []
-        seen = [Hindrance(kind) for kind in disk]
-        for lane in self._lanes:
-            if trouble := lane.trouble:
-                kind: Kind = "lane-ours" if trouble.ours else "lane-theirs"
-                seen.append(Hindrance(kind, lane.sender, trouble.reason, trouble.code))
-            seen += [
-                Hindrance("broadcast", lane.sender, why.reason, why.code, broadcast)
-                for broadcast, why in lane.refused.items()
-            ]
-        return seen
+        return [*map(Hindrance, disk), *(one for lane in self._lanes for one in of_lane(lane))]
 
     async def _keep(self, seen: list[Hindrance]) -> None:
         """Where `report` finds them; on a full disk as soon as there is room."""
@@ -119,6 +110,15 @@ class Lookout:
                 raise
         else:
             self._kept = seen
+
+
+def of_lane(lane: Lane) -> Iterator[Hindrance]:
+    """What hinders one lane, and which broadcasts wait in it alone."""
+    if trouble := lane.trouble:
+        kind: Kind = "lane-ours" if trouble.ours else "lane-theirs"
+        yield Hindrance(kind, lane.sender, trouble.reason, trouble.code)
+    for broadcast, why in lane.refused.items():
+        yield Hindrance("broadcast", lane.sender, why.reason, why.code, broadcast)
 
 
 def _safe(hindrance: Hindrance) -> dict[str, str | int]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.arming import DOUBTS
 from bot.cli.arming import warn_off
+from bot.cli.reporting import warn_hindered
 from bot.dispatcher import AlreadyDispatching
+from bot.lookout import of_lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from bot.broadcasts.reports import Report
     from bot.cli.desk import Desk
     from bot.dispatcher import Dispatcher
+    from bot.lookout import Hindrance
 
 _LOOK = 0.25
 _PATIENCE = {True: 2.0, False: 45.0}
@@ -89,7 +93,8 @@ class _Watcher:
         )
         self._desk, self._app, self._broadcasts, self._stop = desk, app, broadcasts, stop
         self._bars = {number: self.progress.add_task("", total=None, start=True) for number in broadcasts}
-        self._said: set[tuple[str, str, str, int]] = set()
+        self._said: set[Hindrance] = set()
+        self._waited: set[str] = set()
         self._open = -1
         self._moved_at = 0.0
 
@@ -148,22 +153,17 @@ class _Watcher:
             return quiet > _PATIENCE_WITH_OTHERS
         patience = None
         for lane in dispatcher.lanes:
-            trouble = lane.trouble
-            if trouble is not None:
-                kind = "lane-ours" if trouble.ours else "lane-theirs"
-                self._complain(kind, lane.sender, trouble.reason, lane.resting)
-                patience = max(patience or 0.0, _PATIENCE[trouble.ours])
-            elif lane.resting > 1:
-                self._complain("lane-waits", lane.sender, "", lane.resting)
-            for broadcast in self._bars.keys() & lane.refused.keys():
-                self._complain("broadcast", lane.sender, lane.refused[broadcast].reason, broadcast=broadcast)
-                patience = max(patience or 0.0, _PATIENCE[True])
+            for one in of_lane(lane):
+                if one.broadcast in {0, *self._bars}:
+                    self._complain(one)
+                    patience = max(patience or 0.0, _PATIENCE[one.kind != "lane-theirs"])
+            if lane.trouble is None and lane.resting > 1 and lane.sender not in self._waited:
+                self._waited.add(lane.sender)
+                self._desk.warn("said.lane-waits", sender=lane.sender, seconds=round(lane.resting))
         return patience is not None and quiet > patience
 
-    def _complain(self, kind: str, sender: str, reason: str, seconds: float = 0, broadcast: int = 0) -> None:
-        if (sender, kind, reason, broadcast) in self._said:
-            return
-        self._said.add((sender, kind, reason, broadcast))
-        why = self._desk.phrases.say(f"reasons.{reason}") if reason else ""
-        values = {"sender": sender, "reason": why, "seconds": round(seconds), "broadcast": str(broadcast)}
-        self._desk.warn(f"said.{kind}", **values)
+    def _complain(self, hindrance: Hindrance) -> None:
+        alike = replace(hindrance, code="")
+        if alike not in self._said:
+            self._said.add(alike)
+            warn_hindered(self._desk, [hindrance])
